@@ -1,0 +1,131 @@
+package memstore
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hallpass-go/hallpass"
+)
+
+// Record implements hallpass.PassStore.
+func (s *Store) Record(ctx context.Context, entries []hallpass.Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if _, exists := s.passes[e.ID]; !exists {
+			s.passes[e.ID] = stored(e)
+		}
+	}
+	return nil
+}
+
+// Entry implements hallpass.PassStore.
+func (s *Store) Entry(ctx context.Context, id string) (hallpass.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return hallpass.Entry{}, err
+	}
+	e, exists := s.passes[id]
+	if !exists {
+		return hallpass.Entry{}, hallpass.ErrNotFound
+	}
+	return *stored(*e), nil
+}
+
+// Entries implements hallpass.PassStore.
+func (s *Store) Entries(ctx context.Context, q hallpass.EntryQuery) ([]hallpass.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	after := hallpass.EntryPosition{IssuedAt: micro(q.After.IssuedAt), ID: q.After.ID}
+	var found []*hallpass.Entry
+	for _, e := range s.passes {
+		switch {
+		case q.Scope != "" && e.Scope != q.Scope,
+			q.Subject != "" && e.Subject != q.Subject,
+			q.Batch != "" && e.Batch != q.Batch,
+			q.Mode != "" && e.Mode != q.Mode,
+			after != (hallpass.EntryPosition{}) && newestFirst(position(e), after) <= 0:
+		default:
+			found = append(found, e)
+		}
+	}
+	slices.SortFunc(found, func(a, b *hallpass.Entry) int { return newestFirst(position(a), position(b)) })
+	page := make([]hallpass.Entry, 0, min(len(found), q.Limit))
+	for _, e := range found[:cap(page)] {
+		page = append(page, *stored(*e))
+	}
+	return page, nil
+}
+
+// RevokePass implements hallpass.PassStore.
+func (s *Store) RevokePass(ctx context.Context, tombstone hallpass.Entry, now time.Time) (hallpass.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return hallpass.Entry{}, err
+	}
+	e, exists := s.passes[tombstone.ID]
+	switch {
+	case !exists:
+		e = stored(tombstone)
+		e.RevokedAt = micro(now)
+		s.passes[e.ID] = e
+	case e.RevokedAt.IsZero():
+		e.RevokedAt = micro(now)
+	}
+	return *stored(*e), nil
+}
+
+// Amend implements hallpass.PassStore.
+func (s *Store) Amend(ctx context.Context, a hallpass.Amendment) (hallpass.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return hallpass.Entry{}, err
+	}
+	e, exists := s.passes[a.Pass]
+	if !exists {
+		return hallpass.Entry{}, hallpass.ErrNotFound
+	}
+	if e.MaxUses > 0 && a.AddUses > 0 {
+		e.MaxUses += min(a.AddUses, math.MaxInt64-e.MaxUses)
+	}
+	if !a.ExpiresAt.IsZero() && over(e.ExpiresAt, micro(a.ExpiresAt)) {
+		e.ExpiresAt = micro(a.ExpiresAt)
+		if a.KeepUntil.IsZero() || over(e.KeepUntil, a.KeepUntil) {
+			e.KeepUntil = micro(a.KeepUntil)
+		}
+	}
+	return *stored(*e), nil
+}
+
+// stored returns a copy that shares no memory with e, its times cut to the
+// store's precision.
+func stored(e hallpass.Entry) *hallpass.Entry {
+	e.Data = bytes.Clone(e.Data)
+	e.Grants = slices.Clone(e.Grants)
+	for _, t := range []*time.Time{&e.IssuedAt, &e.NotBefore, &e.ExpiresAt, &e.RevokedAt, &e.KeepUntil} {
+		*t = micro(*t)
+	}
+	return &e
+}
+
+func position(e *hallpass.Entry) hallpass.EntryPosition {
+	return hallpass.EntryPosition{IssuedAt: e.IssuedAt, ID: e.ID}
+}
+
+func newestFirst(a, b hallpass.EntryPosition) int {
+	return cmp.Or(b.IssuedAt.Compare(a.IssuedAt), strings.Compare(b.ID, a.ID))
+}
