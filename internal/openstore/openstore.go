@@ -1,0 +1,131 @@
+// Package openstore opens the store that a DSN names. It is the one place that
+// links the database drivers.
+package openstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/memstore"
+	"github.com/hallpass-go/hallpass/sqlitestore"
+)
+
+// Default is the store of whoever names none.
+const Default = "sqlite:hallpass.db"
+
+// Kind says what a store is.
+type Kind string
+
+// The kinds of stores.
+const (
+	SQLite Kind = "sqlite"
+	Memory Kind = "memory"
+)
+
+// Options is how to open a store; nil opens an existing one.
+type Options struct {
+	// Create makes what is not there yet.
+	Create bool
+	// Migrate brings the tables of an older hallpass up to date.
+	Migrate bool
+	// Memory allows "memory:", for commands that live as long as what they store.
+	Memory bool
+	// Observe, when set, is told about every transaction that several writes may
+	// share; see sqlitestore.Options.
+	Observe func(groupSize int, took time.Duration)
+}
+
+// Store is an open store. Close it.
+type Store struct {
+	hallpass.Store
+	// Kind says what it is.
+	Kind Kind
+	// Name is what to call it in a sentence: the path of a file.
+	Name string
+	// Created says that it was not there before.
+	Created bool
+	// NeedsMaster says that private keys may only be kept in it wrapped.
+	NeedsMaster bool
+
+	close       func() error
+	checkSchema func(context.Context) error
+}
+
+// CheckSchema says whether the store still has the schema this program writes;
+// its error is an ErrUnavailable. A store without a schema always has it.
+func (s *Store) CheckSchema(ctx context.Context) error {
+	if s.checkSchema == nil {
+		return nil
+	}
+	return s.checkSchema(ctx)
+}
+
+// Close finishes what was begun.
+func (s *Store) Close() error {
+	if s.close == nil {
+		return nil
+	}
+	return s.close()
+}
+
+// Check says what is wrong with a DSN, without opening anything: a
+// *hallpass.FieldError with field "store", or nil. It never repeats the DSN,
+// which may hold a password.
+func Check(dsn string, opts *Options) error {
+	_, _, err := parse(dsn, opts)
+	return err
+}
+
+// Open opens the store a DSN names. A store that is not there, without Create, is
+// an ErrUnavailable that says how to make one.
+func Open(ctx context.Context, dsn string, opts *Options) (*Store, error) {
+	kind, rest, err := parse(dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	if opts == nil {
+		opts = &Options{}
+	}
+	if kind == Memory {
+		return &Store{Store: memstore.New(), Kind: Memory, Name: "memory", Created: true}, nil
+	}
+	return openSQLite(ctx, rest, opts)
+}
+
+func openSQLite(ctx context.Context, path string, opts *Options) (*Store, error) {
+	info, err := os.Stat(path)
+	missing := errors.Is(err, os.ErrNotExist) || (err == nil && info.Size() == 0)
+	store, err := sqlitestore.Open(ctx, path, &sqlitestore.Options{Create: opts.Create, Migrate: opts.Migrate, Observe: opts.Observe})
+	if errors.Is(err, hallpass.ErrNotFound) {
+		return nil, fmt.Errorf(`%w: there is no store at %s; "hallpass issue" and "hallpass migrate" make one`, hallpass.ErrUnavailable, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Store{Store: store, Kind: SQLite, Name: path, Created: missing, close: store.Close, checkSchema: store.CheckSchema}, nil
+}
+
+func parse(dsn string, opts *Options) (kind Kind, rest string, err error) {
+	scheme, rest, found := strings.Cut(dsn, ":")
+	invalid := func(format string, args ...any) (Kind, string, error) {
+		return "", "", &hallpass.FieldError{Field: "store", Reason: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case found && scheme == "sqlite" && (rest == "" || rest == ":memory:"):
+		return invalid("names no file; use sqlite:PATH, such as %s", Default)
+	case found && scheme == "sqlite":
+		return SQLite, rest, nil
+	case dsn == "memory:" && (opts == nil || !opts.Memory):
+		return invalid("memory: ends with this command; use sqlite:PATH, such as %s", Default)
+	case dsn == "memory:":
+		return Memory, "", nil
+	case found && (scheme == "postgres" || scheme == "postgresql" || scheme == "redis" || scheme == "rediss"):
+		return invalid("this build knows no %s: stores; use sqlite:PATH, such as %s", scheme, Default)
+	}
+	return invalid("must be sqlite:PATH, such as %s", Default)
+}

@@ -1,0 +1,60 @@
+package openstore_test
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/openstore"
+)
+
+func TestADSNThatNamesNoStoreIsAFieldErrorAndNeverRepeated(t *testing.T) {
+	t.Parallel()
+	for _, dsn := range []string{
+		"", "hallpass.db", "sqlite:", "sqlite::memory:", "memory:", "memory:x", "SQLITE:a", "mysql://u:sesame@h/db",
+		"postgres://u:sesame@h/db", "postgresql://u:sesame@h/db", "redis://:sesame@h", "rediss://:sesame@h",
+	} {
+		_, err := openstore.Open(t.Context(), dsn, nil)
+		var field *hallpass.FieldError
+		if !errors.As(err, &field) || field.Field != "store" || strings.Contains(err.Error(), "sesame") {
+			t.Errorf("Open(%q) = %v, want a FieldError of store without the password", dsn, err)
+		}
+		if check := openstore.Check(dsn, nil); check == nil || check.Error() != err.Error() {
+			t.Errorf("Check(%q) = %v, want what Open says: %v", dsn, check, err)
+		}
+	}
+}
+
+func TestAFileIsMadeOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a store.db")
+	_, err := openstore.Open(t.Context(), "sqlite:"+path, nil)
+	if !errors.Is(err, hallpass.ErrUnavailable) || errors.Is(err, hallpass.ErrNotFound) || !strings.Contains(err.Error(), "hallpass migrate") {
+		t.Fatalf("without Create: %v, want an ErrUnavailable that says how to make one", err)
+	}
+	for _, created := range []bool{true, false} {
+		store, err := openstore.Open(t.Context(), "sqlite:"+path, &openstore.Options{Create: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if store.Created != created || store.Kind != openstore.SQLite || store.Name != path {
+			t.Errorf("got created %v, %s %s; want %v, sqlite %s", store.Created, store.Kind, store.Name, created, path)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestMemoryIsForThoseWhoLiveLongEnough(t *testing.T) {
+	t.Parallel()
+	store, err := openstore.Open(t.Context(), "memory:", &openstore.Options{Memory: true})
+	if err != nil || store.Kind != openstore.Memory || !store.Created {
+		t.Fatalf("%+v, %v", store, err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+}
