@@ -1,0 +1,171 @@
+package gate
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/guard"
+)
+
+// Access says who a rule lets in.
+type Access string
+
+const (
+	// AccessRequired needs a pass of the rule's scope, or a session that one began.
+	// It is the default.
+	AccessRequired Access = "required"
+	// AccessOptional lets a request without a token through, without an identity.
+	AccessOptional Access = "optional"
+	// AccessPublic lets everybody through; tokens are not looked at.
+	AccessPublic Access = "public"
+)
+
+// Rule says what requests to one part of a protected host need. The first rule
+// that matches a request decides; a request that none matches is denied.
+type Rule struct {
+	// Host is exact, or "*.example.com" for every name below. Empty matches the
+	// host of the server's base URL. A port in the request is ignored.
+	Host string `yaml:"host" json:"host"`
+	// Path is a prefix on segment boundaries, or exact when it starts with "=".
+	// Empty matches all.
+	Path string `yaml:"path" json:"path"`
+	// Methods are matched exactly, but GET matches HEAD. Empty matches all.
+	Methods []string `yaml:"methods" json:"methods"`
+	// Access defaults to required.
+	Access Access `yaml:"access" json:"access"`
+	// Scope is what a pass must be for; required unless the rule is public.
+	Scope hallpass.Scope `yaml:"scope" json:"scope"`
+	// Modes that are honoured. Empty honours all.
+	Modes []hallpass.Mode `yaml:"modes" json:"modes"`
+	// Confirm is auto, always or never; empty is auto.
+	Confirm string `yaml:"confirm" json:"confirm"`
+	// Reads says that the route changes nothing, so a link need not ask first.
+	Reads bool `yaml:"reads" json:"reads"`
+	// Title and Button are words of the confirmation page.
+	Title  string `yaml:"title" json:"title"`
+	Button string `yaml:"button" json:"button"`
+}
+
+// Rules are looked through in order.
+type Rules []Rule
+
+// Check says which rule is wrong, and how. Its error is a *hallpass.FieldError
+// whose field is a path such as "rules.2.scope".
+func (rs Rules) Check() error {
+	for i, r := range rs {
+		if field, reason := r.check(); field != "" {
+			return &hallpass.FieldError{Field: fmt.Sprintf("rules.%d.%s", i, field), Reason: reason}
+		}
+	}
+	return nil
+}
+
+func (r Rule) check() (field, reason string) {
+	switch r.Access {
+	case "", AccessRequired, AccessOptional:
+		if r.Scope == "" {
+			return "scope", "is required unless access is public"
+		}
+	case AccessPublic:
+		if r.Scope != "" {
+			return "scope", "says nothing where access is public; leave one of them out"
+		}
+	default:
+		return "access", "must be required, optional or public"
+	}
+	if _, ok := confirms[r.Confirm]; !ok {
+		return "confirm", "must be auto, always or never"
+	}
+	for _, m := range r.Modes {
+		if m != hallpass.ModePublic && m != hallpass.ModeRequest && m != hallpass.ModeSession {
+			return "modes", fmt.Sprintf("%q is not one of public, request, session", string(m))
+		}
+	}
+	for _, m := range r.Methods {
+		if !isMethod(m) {
+			return "methods", fmt.Sprintf("%q is no method; write one in capitals in each place of the list", m)
+		}
+	}
+	if name := strings.TrimPrefix(r.Host, "*."); r.Host != "" {
+		if host, ok := canonicalHost(name); !ok || host != strings.ToLower(name) {
+			return "host", "must be a host name without scheme, port and final dot, or *.name; an international one in its xn-- form"
+		}
+	}
+	path := strings.TrimPrefix(r.Path, "=")
+	if path != "" {
+		if clean, ok := hallpass.CleanPath(path); !ok || clean != path {
+			return "path", "must start with a slash and be written decoded, without dot segments or double slashes"
+		}
+	}
+	return "", ""
+}
+
+var confirms = map[string]guard.Confirm{
+	"": guard.ConfirmAuto, "auto": guard.ConfirmAuto, "always": guard.ConfirmAlways, "never": guard.ConfirmNever,
+}
+
+func (r Rule) matches(baseHost, host, method, path string) bool {
+	return r.matchesHost(baseHost, host) && r.matchesMethod(method) && r.matchesPath(path)
+}
+
+func (r Rule) matchesHost(baseHost, host string) bool {
+	if below, wild := strings.CutPrefix(strings.ToLower(r.Host), "*"); wild {
+		return strings.HasSuffix(host, below) && len(host) > len(below)
+	}
+	if r.Host == "" {
+		return host == baseHost
+	}
+	return host == strings.ToLower(r.Host)
+}
+
+func (r Rule) matchesMethod(method string) bool {
+	return len(r.Methods) == 0 || slices.Contains(r.Methods, method) ||
+		method == "HEAD" && slices.Contains(r.Methods, "GET")
+}
+
+func (r Rule) matchesPath(path string) bool {
+	if exact, ok := strings.CutPrefix(r.Path, "="); ok {
+		return path == exact
+	}
+	if r.Path == "" || path == r.Path {
+		return true
+	}
+	return strings.HasPrefix(path, r.Path) && (strings.HasSuffix(r.Path, "/") || path[len(r.Path)] == '/')
+}
+
+// canonicalHost is the host name in lower case without port and final dot, or
+// false for what is none. A port is digits: whatever else stands behind a colon
+// could be the host to somebody else.
+func canonicalHost(host string) (string, bool) {
+	name := host
+	if inside, ok := strings.CutPrefix(host, "["); ok {
+		literal, rest, closed := strings.Cut(inside, "]")
+		addr, err := netip.ParseAddr(literal)
+		if !closed || err != nil || !addr.Is6() || addr.Zone() != "" || rest != "" && !isPort(rest) {
+			return "", false
+		}
+		return addr.String(), true
+	}
+	if i := strings.IndexByte(host, ':'); i >= 0 {
+		if !isPort(host[i:]) {
+			return "", false
+		}
+		name = host[:i]
+	}
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
+	if name == "" || len(name) > 253 || strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_')
+	}) {
+		return "", false
+	}
+	return name, true
+}
+
+// isPort reports whether a text is a colon and a port.
+func isPort(text string) bool {
+	digits := strings.TrimPrefix(text, ":")
+	return len(digits) >= 1 && len(digits) <= 5 && len(digits) == len(text)-1 && strings.Trim(digits, "0123456789") == ""
+}
