@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"reflect"
+	"strings"
+)
+
+type configCmd struct {
+	Check configCheckCmd `cmd:"" help:"Say what is wrong with the settings, without starting anything."`
+}
+
+type configCheckCmd struct {
+	serveSettings
+}
+
+// configCheck is the answer of config check.
+type configCheck struct {
+	OK       bool      `json:"ok"`
+	Problems []problem `json:"problems"`
+	Rules    int       `json:"rules"`
+	// Settings are those of serve that are not at their default, in the sections
+	// the file has.
+	Settings map[string]any `json:"settings"`
+}
+
+// settingJSON is a setting that somebody made, and where.
+type settingJSON struct {
+	Value any    `json:"value"`
+	From  string `json:"from"`
+}
+
+// given returns what is not at its default. None of it is a secret.
+func (c *serveSettings) given(from *settings) map[string]any {
+	all := map[string]any{}
+	v := reflect.ValueOf(*c)
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			continue
+		}
+		name := v.Type().Field(i).Tag.Get("setting")
+		at := all
+		if section, rest, found := strings.Cut(name, "."); found {
+			if all[section] == nil {
+				all[section] = map[string]any{}
+			}
+			at, name = all[section].(map[string]any), rest
+		}
+		full := v.Type().Field(i).Tag.Get("setting")
+		at[name] = settingJSON{v.Field(i).Interface(), orText(from.origins[full].String(), "command line")}
+	}
+	return all
+}
+
+func (c *configCheckCmd) Run(a *app) error {
+	p, problems := c.plan(a)
+	result := configCheck{OK: len(problems) == 0, Problems: append([]problem{}, problems...), Rules: len(p.Rules), Settings: c.given(a.settings)}
+	switch {
+	case a.grammar.JSON:
+		if err := a.print(result); err != nil {
+			return err
+		}
+	case result.OK:
+		return a.line("The settings are good; rules: %d.", result.Rules)
+	default:
+		var lines strings.Builder
+		for _, problem := range problems {
+			lines.WriteString("hallpass: " + problem.String() + "\n")
+		}
+		if _, err := a.stderr.Write([]byte(lines.String())); err != nil {
+			return err
+		}
+	}
+	if !result.OK {
+		return exitStatus(2)
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/wire"
+)
+
+type pruneCmd struct {
+	MaxAge   string `placeholder:"D" help:"Remove uses older than this."`
+	MaxCount string `placeholder:"N" help:"Keep this many of the newest uses."`
+}
+
+func (c *pruneCmd) Run(ctx context.Context, a *app) error {
+	var o hallpass.PruneOptions
+	var err error
+	if c.MaxAge != "" {
+		if o.MaxAge, err = wire.ParseDuration("max_age", c.MaxAge); err != nil {
+			return err
+		}
+		if o.MaxAge <= 0 {
+			return fieldError("max_age", "must be positive")
+		}
+	}
+	if c.MaxCount != "" {
+		if o.MaxCount, err = strconv.ParseInt(c.MaxCount, 10, 64); err != nil || o.MaxCount < 1 {
+			return fieldError("max_count", "must be a whole number, at least 1")
+		}
+	}
+	s, err := a.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	pruned, err := s.Prune(ctx, o)
+	if err != nil {
+		return err
+	}
+	if a.grammar.JSON {
+		return a.print(pruned)
+	}
+	return a.line("Removed %d uses, %d passes that ended, %d small records that were over. Counters stay as they are.",
+		pruned.Uses, pruned.Passes, pruned.Cells)
+}

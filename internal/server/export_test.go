@@ -1,0 +1,18 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/hallpass-go/hallpass"
+)
+
+// Around puts a handler where the server's own stand.
+func (s *Server) Around(h http.Handler) http.Handler {
+	return s.around([]mount{{path: "/", handler: h}})
+}
+
+// Timed is the store as the server uses it.
+func Timed(store hallpass.Store, m *Metrics) hallpass.Store { return &timedStore{store, m} }
+
+// Help is what our own metrics say of themselves, by name.
+func (m *Metrics) Help() map[string]string { return m.help }
