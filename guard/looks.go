@@ -25,25 +25,25 @@ func onlyLooks(r *http.Request) bool {
 	return false
 }
 
-// serveLook answers such a request without counting anything. A prefetch gets an
-// answer the browser will not show: were it kept, the reader's own click would
-// never arrive.
+// serveLook answers such a request without counting anything. A prefetch gets the
+// page with the button, whatever the route says: a browser may show its reader what
+// it fetched ahead, and then the button is the reader's own click.
 func (rt *route) serveLook(w http.ResponseWriter, r *http.Request, found presented) {
-	switch r.Method {
-	case http.MethodOptions:
+	if r.Method == http.MethodOptions {
 		w.Header().Set("Allow", "GET, HEAD, OPTIONS, POST")
 		w.WriteHeader(http.StatusNoContent)
-	case http.MethodHead:
-		if entry, _, err := rt.inspect(r, found, http.MethodGet); err != nil {
-			rt.refuse(w, r, found.with(entry.Pass), err)
-			return
-		}
+		return
+	}
+	w.Header().Set("Vary", "Sec-Purpose, Purpose, X-Purpose, X-Moz")
+	entry, other, err := rt.inspect(r, found, http.MethodGet)
+	switch {
+	case err != nil:
+		rt.refuse(w, r, found.with(entry.Pass), err)
+	case r.Method == http.MethodHead:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(http.StatusOK)
 	default:
-		w.Header().Set("Vary", "Sec-Purpose, Purpose, X-Purpose, X-Moz")
-		w.Header().Set("Retry-After", "0")
-		w.WriteHeader(http.StatusServiceUnavailable)
+		rt.showPage(w, r, found, entry, other, false)
 	}
 }
 
