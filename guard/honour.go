@@ -161,8 +161,10 @@ func (rt *route) deliver(r *http.Request, found presented, redemption *hallpass.
 		token: found.token, param: rt.guard.cfg.Param,
 	}
 	h.UsesLeft, h.Limited = redemption.Entry.UsesLeft()
-	out := r.Clone(context.WithValue(r.Context(), honouredKey{}, h))
+	out := r.WithContext(context.WithValue(r.Context(), honouredKey{}, h))
 	if found.transport == Query {
+		out.URL = &url.URL{}
+		*out.URL = *r.URL
 		out.RequestURI = rt.pageURL(r)
 		out.URL.RawQuery = ""
 		if page, err := url.Parse(out.RequestURI); err == nil {
@@ -170,6 +172,7 @@ func (rt *route) deliver(r *http.Request, found presented, redemption *hallpass.
 		}
 	}
 	if confirmed {
+		out.Header = r.Header.Clone()
 		out.Method, out.Body, out.ContentLength = http.MethodGet, http.NoBody, 0
 		if post {
 			out.Method = http.MethodPost

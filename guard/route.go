@@ -168,9 +168,11 @@ type route struct {
 // program's unsubscribe, a machine that only looks, a link that asks first, or a
 // pass to honour now.
 func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if step := r.URL.Query().Get(StepParam); step != "" && r.Method == http.MethodPost {
-		rt.serveStep(w, r, step)
-		return
+	if r.Method == http.MethodPost {
+		if step := r.URL.Query().Get(StepParam); step != "" {
+			rt.serveStep(w, r, step)
+			return
+		}
 	}
 	found, err := rt.extract(r)
 	if rt.opts.OneClick && found.transport&^Query == 0 && r.Method == http.MethodPost && isOneClick(r) {
