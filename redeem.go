@@ -163,8 +163,8 @@ func (i *Issuer) useOf(pass Pass, p Presentation) Use {
 	now := i.Now()
 	u := Use{ID: newUUID(now), Pass: pass.ID, At: now, State: UsePending, Key: p.UseKey}
 	if p.Audit != AuditOff {
-		u.Subject, u.ClientIP = pass.Subject, trimAgent(p.ClientIP, 64)
-		u.UserAgent, u.Method, u.Path = trimAgent(p.UserAgent, 512), trimAgent(p.Method, 16), trimAgent(p.Path, 1024)
+		u.Subject, u.ClientIP = pass.Subject, cutText(p.ClientIP, 64)
+		u.UserAgent, u.Method, u.Path = cutText(p.UserAgent, 512), cutText(p.Method, 16), cutText(p.Path, 1024)
 	}
 	return u
 }

@@ -378,8 +378,8 @@ func (i *Issuer) row(ctx context.Context, id string) (Entry, error) {
 	return entry, err
 }
 
-// trimAgent cuts a client's text to what an audit row keeps.
-func trimAgent(text string, limit int) string {
+// cutText cuts a client's text to what an audit row keeps.
+func cutText(text string, limit int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if len(text) <= limit {
 		return text

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"github.com/hallpass-go/hallpass/internal/needs"
 )
 
 // binary is the path of the built command.
@@ -46,7 +48,7 @@ func runAll(m *testing.M) int {
 func TestTheBinaryIsStatic(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("only on Linux is a static binary promised")
+		needs.Missing(t, "Linux, where a static binary is promised")
 	}
 	file, err := elf.Open(binary)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/hallpass-go/hallpass/internal/needs"
 )
 
 // badRequest is one way to be wrong. raw, where set, is what goes over the wire.
@@ -127,11 +129,11 @@ func peakMemory(t *testing.T, pid int) int64 {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		t.Skip("this system does not tell what a process takes: ", err)
+		needs.Missing(t, "/proc, which tells what a process takes")
 	}
 	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(text)
 	if found == nil {
-		t.Skip("this system does not tell what a process takes")
+		needs.Missing(t, "a /proc that tells what a process took at most")
 	}
 	kb, _ := strconv.ParseInt(string(found[1]), 10, 64)
 	return kb << 10
@@ -140,7 +142,7 @@ func peakMemory(t *testing.T, pid int) int64 {
 // Clients that send slowly are let go, and cost the others nothing.
 func TestSlowClientsAreCut(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes as long as the server's patience")
+		needs.Missing(t, "a run without -short: it takes as long as the server's patience")
 	}
 	t.Parallel()
 	store := sqliteFile(t)

@@ -88,7 +88,7 @@ func TestAPressOnAnotherNodeSaysAlreadyDone(t *testing.T) {
 	}
 	s.mux = http.NewServeMux()
 	s.mux.Handle("/u", other.Require("unsubscribe", nil)(http.HandlerFunc(s.say)))
-	want(t, b.press(link, page), 200, "lready")
+	want(t, b.press(link, page), 200, "lready done")
 	if s.runs.Load() != 1 {
 		t.Errorf("the handler ran %d times", s.runs.Load())
 	}

@@ -179,6 +179,11 @@ func (b *browser) do(method, target string, body io.Reader, headers ...string) a
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return b.send(req, headers...)
+}
+
+func (b *browser) send(req *http.Request, headers ...string) answer {
+	b.t.Helper()
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Add(headers[i], headers[i+1])
 	}
@@ -259,19 +264,7 @@ func (b *browser) doURL(method string, u *url.URL, headers ...string) answer {
 		b.t.Fatal(err)
 	}
 	req.URL = u
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Add(headers[i], headers[i+1])
-	}
-	resp, err := b.c.Do(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return answer{resp.StatusCode, string(text), resp.Header}
+	return b.send(req, headers...)
 }
 
 func httpHandler(s *site) http.Handler { return http.HandlerFunc(s.say) }

@@ -16,14 +16,7 @@ import (
 // it to be worthless afterwards.
 func TestASessionBeginsWithANewID(t *testing.T) {
 	t.Parallel()
-	var site http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { site.ServeHTTP(w, r) }))
-	defer server.Close()
-	handler, links, err := newSite(context.Background(), server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	site = handler
+	server, links := serve(t)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -40,10 +33,7 @@ func TestASessionBeginsWithANewID(t *testing.T) {
 	if action == nil {
 		t.Fatalf("no button on the page:\n%s", page)
 	}
-	form := url.Values{}
-	for _, hidden := range regexp.MustCompile(`type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
-		form.Set(hidden[1], hidden[2])
-	}
+	form := hiddenFields(page)
 	resp, err := client.PostForm(server.URL+strings.ReplaceAll(action[1], "&amp;", "&"), form)
 	if err != nil {
 		t.Fatal(err)
@@ -60,6 +50,28 @@ func TestASessionBeginsWithANewID(t *testing.T) {
 	if body := get(t, &http.Client{}, server.URL+"/account"); strings.Contains(body, "signed in") {
 		t.Error("a stranger is signed in")
 	}
+}
+
+// serve starts the example and returns it with its links.
+func serve(t *testing.T) (*httptest.Server, map[string]string) {
+	t.Helper()
+	var site http.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { site.ServeHTTP(w, r) }))
+	t.Cleanup(server.Close)
+	handler, links, err := newSite(context.Background(), server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	site = handler
+	return server, links
+}
+
+func hiddenFields(page string) url.Values {
+	form := url.Values{}
+	for _, hidden := range regexp.MustCompile(`type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		form.Set(hidden[1], hidden[2])
+	}
+	return form
 }
 
 func get(t *testing.T, c *http.Client, target string) string {
@@ -85,24 +97,14 @@ func read(t *testing.T, resp *http.Response) string {
 // scs sets while the header is written, and browsers keep the second answer.
 func TestADoubleClickKeepsTheSession(t *testing.T) {
 	t.Parallel()
-	var site http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { site.ServeHTTP(w, r) }))
-	defer server.Close()
-	handler, links, err := newSite(context.Background(), server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	site = handler
+	server, links := serve(t)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	page := get(t, client, links["/account"])
-	form := url.Values{}
-	for _, hidden := range regexp.MustCompile(`type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
-		form.Set(hidden[1], hidden[2])
-	}
+	form := hiddenFields(page)
 	var cookies []string
 	base, err := url.Parse(server.URL)
 	if err != nil {

@@ -21,7 +21,7 @@ func Python(t testing.TB, modules ...string) string {
 			return path
 		}
 	}
-	missing(t, "Python 3 with "+strings.Join(append([]string{"its standard library"}, modules...), ", "))
+	Missing(t, "Python 3 with "+strings.Join(append([]string{"its standard library"}, modules...), ", "))
 	return ""
 }
 
@@ -42,7 +42,7 @@ func Node(t testing.TB, packages ...string) (node, dir string) {
 	install.Dir = dir
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Logf("%s", out)
-		missing(t, "the npm packages "+strings.Join(packages, ", ")+" (npm cannot install them here)")
+		Missing(t, "the npm packages "+strings.Join(packages, ", ")+" (npm cannot install them here)")
 	}
 	return node, dir
 }

@@ -26,7 +26,7 @@ func Chromium(t testing.TB) string {
 			return path
 		}
 	}
-	missing(t, "Chromium (none of chromium, google-chrome, headless-shell is in PATH)")
+	Missing(t, "Chromium (none of chromium, google-chrome, headless-shell is in PATH)")
 	return ""
 }
 
@@ -35,7 +35,7 @@ func Program(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(t, "the program "+name+" (it is not in PATH)")
+		Missing(t, "the program "+name+" (it is not in PATH)")
 	}
 	return path
 }
@@ -57,13 +57,15 @@ func proxy(t testing.TB, name string) string {
 			return path
 		}
 	}
-	missing(t, name+" (it is neither in PATH nor in "+strings.Join(sbin, ", ")+")")
+	Missing(t, name+" (it is neither in PATH nor in "+strings.Join(sbin, ", ")+")")
 	return ""
 }
 
 var sbin = []string{"/usr/sbin", "/usr/local/sbin"}
 
-func missing(t testing.TB, what string) {
+// Missing skips the test for want of what is named, or fails it where everything is
+// required.
+func Missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv(Require) == "all" {
 		t.Fatalf("this test needs %s, and %s=all forbids to skip it", what, Require)
