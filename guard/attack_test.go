@@ -238,3 +238,42 @@ func TestABearerMistakeGetsAChallenge(t *testing.T) {
 		}
 	}
 }
+
+// TestAGrantSpeaksOfWhatTheHandlerSees: a request that was rewritten on its way here
+// is covered by no grant, neither for what it was nor for what it became.
+func TestAGrantSpeaksOfWhatTheHandlerSees(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	guarded := s.guard.Require("api", nil)(http.HandlerFunc(s.say))
+	s.mux.HandleFunc("/public", func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path = "/secret"
+		guarded.ServeHTTP(w, r)
+	})
+	for _, path := range []string{"/public", "/secret"} {
+		spec := api
+		spec.Grants, spec.TTL = []hallpass.Grant{{Method: "GET", Path: path}}, time.Hour
+		a := newBrowser(t).do("GET", s.server.URL+"/public", nil, "Authorization", "Bearer "+s.issue(spec).Token.Reveal())
+		if a.status != 403 || a.code(t) != "not_granted" {
+			t.Errorf("a grant for %s: %d %s", path, a.status, a.body)
+		}
+	}
+}
+
+func TestTheBrowsersCookieIsLockedDown(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]http.Cookie{
+		"":                    {Name: "hallpass-browser"},
+		"https://app.example": {Name: "__Host-hallpass-browser", Secure: true},
+	} {
+		s := newSite(t, func(_ *site, g *guard.Config, _ *hallpass.Config) { g.BaseURL = base })
+		s.handle("/u", "unsubscribe", nil)
+		a := newBrowser(t).open(s.server.URL + "/u?rt=" + s.issue(unsubscribe).Token.Reveal())
+		cookies := (&http.Response{Header: a.header}).Cookies()
+		if len(cookies) != 1 {
+			t.Fatalf("cookies %v", cookies)
+		}
+		if c := cookies[0]; c.Name != want.Name || c.Secure != want.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+			t.Errorf("with base %q: %+v", base, c)
+		}
+	}
+}

@@ -139,3 +139,24 @@ func TestTheApplicationSeesNoTokenOfOurs(t *testing.T) {
 		t.Errorf("Cache-Control %q", cache)
 	}
 }
+
+// TestASessionIsOfOneHost: its cookie, offered to another protected host by hand,
+// opens nothing there.
+func TestASessionIsOfOneHost(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	f.setRules(gate.Rule{Path: "/home", Scope: "login"}, gate.Rule{Host: "other.example.com", Path: "/home", Scope: "login"})
+	c := newClient(t)
+	asked := f.do(c, "GET", f.proxy.URL+"/home?rt="+f.token(hallpass.Spec{Scope: "login", Mode: hallpass.ModeSession, Subject: "hugo"}), "", page...)
+	moved := f.press(c, f.proxy.URL, asked)
+	cookie, _, _ := strings.Cut(strings.Join(moved.header["Set-Cookie"], ";"), ";")
+	if !strings.HasPrefix(cookie, "hallpass-session=") {
+		t.Fatalf("no session: %v", moved.header)
+	}
+	for host, status := range map[string]int{"127.0.0.1": 200, "other.example.com": 401} {
+		a := f.do(newClient(t), "GET", f.auth.URL+"/auth/forward", "", "X-Forwarded-Method", "GET", "X-Forwarded-Host", host, "X-Forwarded-Uri", "/home", "Cookie", cookie)
+		if a.status != status {
+			t.Errorf("%s: %d, want %d", host, a.status, status)
+		}
+	}
+}
