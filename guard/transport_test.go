@@ -89,7 +89,13 @@ func TestTheHandlerSeesNoTokenInTheURL(t *testing.T) {
 	s := newSite(t, nil)
 	s.handle("/u", "api", &guard.Options{Confirm: guard.ConfirmNever})
 	link := s.link("/u?b=2&a=1&b=3", api)
-	want(t, newBrowser(t).open(link), 200, "GET /u?b=2&a=1&b=3 subject=7")
+	a := newBrowser(t).open(link)
+	want(t, a, 200, "GET /u?b=2&a=1&b=3 subject=7")
+	for name, value := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"} {
+		if got := a.header.Get(name); got != value {
+			t.Errorf("%s of the application's page: %q, want %q", name, got, value)
+		}
+	}
 }
 
 func TestOptionalLetsNobodyInWithABadToken(t *testing.T) {
