@@ -65,7 +65,10 @@ func (s *Server) readiness(ctx context.Context) readiness {
 		fail("keys", "none is active")
 	}
 	if s.issuer.RulesAge() > maxRulesAge {
-		fail("revocations", "could not be read for a while")
+		// Just after the start nobody has read them yet: read them as a request would.
+		if _, err := s.issuer.Revoked(ctx, hallpass.Pass{}); err != nil {
+			fail("revocations", "could not be read for a while")
+		}
 	}
 	ready := true
 	for _, c := range checks {
