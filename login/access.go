@@ -86,11 +86,11 @@ func (l *Login) OpenAccess(token string) (Access, error) {
 	if err != nil {
 		return Access{}, err
 	}
-	var own accessClaims
-	var all Claims
-	if json.Unmarshal(payload, &own) != nil || json.Unmarshal(payload, &all) != nil {
+	all, err := parseClaims(payload)
+	if err != nil {
 		return Access{}, hallpass.RefusalMalformed
 	}
+	own := ownClaims(all)
 	now, leeway := l.now(), l.cfg.Leeway
 	a := Access{
 		ID: own.ID, Session: own.Session, Subject: own.Subject, Address: own.Email, Claims: all,
@@ -106,10 +106,28 @@ func (l *Login) OpenAccess(token string) (Access, error) {
 	case !now.Before(a.ExpiresAt.Add(leeway)):
 		return Access{}, hallpass.RefusalExpired
 	}
-	for _, name := range append(reserved, "sub") {
+	for _, name := range reserved {
 		delete(a.Claims, name)
 	}
 	return a, nil
+}
+
+// ownClaims takes our claims by their exact names: encoding/json would let "SUB"
+// stand in for "sub". One of another type counts as absent.
+func ownClaims(all Claims) accessClaims {
+	text := func(name string) string {
+		value, _ := all[name].(string)
+		return value
+	}
+	number := func(name string) int64 {
+		value, _ := all[name].(json.Number)
+		n, _ := value.Int64()
+		return n
+	}
+	return accessClaims{
+		Issuer: text("iss"), Subject: text("sub"), Audience: text("aud"), ClientID: text("client_id"), ID: text("jti"),
+		Session: text("sid"), Email: mail.Address(text("email")), IssuedAt: number("iat"), Expires: number("exp"), AuthTime: number("auth_time"),
+	}
 }
 
 // clockSkew is how far ahead our own clocks may be of each other, as for passes.

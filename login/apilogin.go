@@ -66,7 +66,7 @@ func (l *Login) apiLink(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, map[string]*string{"token": &token}, nil); err != nil {
 		return err
 	}
-	id, err := l.ByLink(r.Context(), token)
+	id, err := l.ByLink(r.Context(), token, l.client(r))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package login
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
@@ -34,9 +35,16 @@ func (l *Login) apiRefresh(w http.ResponseWriter, r *http.Request) error {
 	return l.answerTokens(w, r, tokens, fromCookie)
 }
 
-// forget takes away cookies that will never be good again.
+// lost are the refusals after which a refresh token will never be good again. A bad
+// signature is none: this process may not have heard of a new key yet.
+var lost = []hallpass.Refusal{
+	hallpass.RefusalMalformed, hallpass.RefusalUnknownPass, hallpass.RefusalExpired, hallpass.RefusalRevoked,
+	hallpass.RefusalUnknownSubject, hallpass.RefusalSpent,
+}
+
+// forget takes away cookies with such a token.
 func (l *Login) forget(w http.ResponseWriter, r *http.Request, fromCookie bool, err error) {
-	if _, refused := hallpass.RefusalOf(err); refused && fromCookie {
+	if reason, refused := hallpass.RefusalOf(err); refused && fromCookie && slices.Contains(lost, reason) {
 		l.jar(r).clearTokens(w)
 	}
 }

@@ -3,7 +3,9 @@ package login
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
@@ -88,8 +90,10 @@ func (l *Login) Begin(ctx context.Context, s Start) (_ Begun, err error) {
 	var secrets flowSecrets
 	if held {
 		secrets, err = l.unseal(&f)
+		held = err == nil // the key that sealed it may be retired: then it begins anew
 		l.askAgain(&f, s)
-	} else {
+	}
+	if !held {
 		f, secrets, begun.Flow, err = l.newFlow(address, s)
 	}
 	if err != nil {
@@ -102,7 +106,7 @@ func (l *Login) Begin(ctx context.Context, s Start) (_ Begun, err error) {
 	}
 	err = together(
 		func() error {
-			at, end := placeOf(flowKind, f.ID), f.Ends.Add(flowKept)
+			at, end := l.place("flows", f.ID), f.Ends.Add(flowKept)
 			if !held {
 				return create(ctx, l.cells, at, f, end)
 			}
@@ -174,7 +178,7 @@ func (l *Login) mayCause(ctx context.Context, c Client) error {
 		{"network_sends", c.network(), rate{l.cfg.Limits.NetworkSends, time.Hour}},
 		{"global_sends", "", rate{l.cfg.Limits.GlobalSends, time.Hour}},
 	} {
-		wait, err := l.cells.take(ctx, placeOf("login-"+limit.what, hashed(limit.key)), limit.rate)
+		wait, err := l.cells.take(ctx, l.place(limit.what, hashed(limit.key)), limit.rate)
 		if err != nil {
 			return err
 		}
@@ -188,19 +192,82 @@ func (l *Login) mayCause(ctx context.Context, c Client) error {
 // mayReceive says whether an address gets another mail. Only this silence tells,
 // so that nobody learns who else is logging in.
 func (l *Login) mayReceive(ctx context.Context, address mail.Address, c Client) (bool, error) {
-	var again, often time.Duration
-	pair, account := placeOf("login-resend", hashed(string(address), c.network())), placeOf("login-sends", hashed(string(address)))
-	err := together(
-		func() (err error) {
-			if l.cfg.Limits.Resend > 0 {
-				again, err = l.cells.take(ctx, pair, rate{1, l.cfg.Limits.Resend})
-			}
-			return err
-		},
-		func() (err error) {
-			often, err = l.cells.take(ctx, account, rate{l.cfg.Limits.AccountSends, time.Hour})
-			return err
-		},
-	)
-	return again <= 0 && often <= 0, err
+	box := mailbox(address)
+	again := rate{1, l.cfg.Limits.Resend}
+	if l.cfg.Limits.Resend < 0 {
+		again.burst = -1
+	}
+	pair := l.place("resend", hashed(box, c.network()))
+	wait, err := l.cells.take(ctx, pair, again)
+	if err != nil || wait > 0 {
+		return false, err
+	}
+	sent, wait, err := l.takeMail(ctx, address, c)
+	if err != nil || sent {
+		return sent, err
+	}
+	_ = l.blocked(Blocked{What: "account_sends", Address: string(address), RetryAfter: wait})
+	return false, l.cells.giveBack(ctx, pair, again) // nothing was sent: asking again need not wait
+}
+
+// takeMail takes one of the mails that an address may have, of which one network
+// has no more than half; where it logged in before, it has as many of its own. So
+// a stranger can use up what strangers have, and no more.
+func (l *Login) takeMail(ctx context.Context, address mail.Address, c Client) (sent bool, wait time.Duration, err error) {
+	box, often := mailbox(address), rate{l.cfg.Limits.AccountSends, time.Hour}
+	half := rate{often.burst, often.per}
+	if half.burst > 1 {
+		half.burst = (half.burst + 1) / 2
+	}
+	all, share := l.place("sends", hashed(box)), l.place("share-sends", hashed(box, c.network()))
+	if wait, err = l.cells.take(ctx, share, half); err != nil {
+		return false, 0, err
+	}
+	if wait <= 0 {
+		if wait, err = l.cells.take(ctx, all, often); err != nil || wait <= 0 {
+			return err == nil, 0, err
+		}
+		if err = l.cells.giveBack(ctx, share, half); err != nil {
+			return false, 0, err
+		}
+	}
+	known, err := l.isKnown(ctx, address, c)
+	if err != nil || !known {
+		return false, wait, err
+	}
+	wait, err = l.cells.take(ctx, l.place("known-sends", hashed(box, c.network())), often)
+	return err == nil && wait <= 0, wait, err
+}
+
+// mailbox is what mails to an address are counted by: tags lead to the same box.
+func mailbox(address mail.Address) string {
+	local, _, _ := strings.Cut(address.Local(), "+")
+	return local + "@" + address.Domain()
+}
+
+// knownFor is how long a network is known after a login.
+const knownFor = 90 * 24 * time.Hour
+
+func (l *Login) knownPlace(address mail.Address, c Client) place {
+	return l.place("known", hashed(string(address), c.network()))
+}
+
+func (l *Login) isKnown(ctx context.Context, address mail.Address, c Client) (bool, error) {
+	_, _, err := read[int64](ctx, l.cells, l.knownPlace(address, c))
+	if errors.Is(err, hallpass.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// know remembers, at most once a day, that an address logged in from a network.
+func (l *Login) know(ctx context.Context, address mail.Address, c Client) error {
+	return edit(ctx, l.cells, l.knownPlace(address, c), func(at *int64, _ bool) (time.Time, error) {
+		now := l.now()
+		if age := now.Sub(time.UnixMicro(*at)); age >= 0 && age < 24*time.Hour {
+			return time.Time{}, errUnchanged
+		}
+		*at = now.UnixMicro()
+		return now.Add(knownFor), nil
+	})
 }

@@ -66,7 +66,21 @@ func hashed(parts ...string) string {
 // place is where a cell is.
 type place struct{ group, key string }
 
-func placeOf(kind, key string) place { return place{shard(kind, key), key} }
+// place is where this Login keeps something.
+func (l *Login) place(kind, key string) place { return place{shard(l.realm+"-"+kind, key), key} }
+
+// realmOf keeps apart what Logins with different scopes have in one store: neither
+// is a session of one good for another, nor does one send another's mails.
+func realmOf(scope hallpass.Scope) string {
+	if scope == "login" {
+		return "login"
+	}
+	return "login-" + hashed("realm", string(scope))
+}
+
+// storeTimeout bounds each step: a store that hangs is a store that is down, or
+// whoever waits for it would hold up others.
+const storeTimeout = 5 * time.Second
 
 // errUnchanged, returned by an edit, leaves the cell as it is.
 var errUnchanged = errors.New("unchanged")
@@ -122,6 +136,8 @@ func (c *cells) swap(ctx context.Context, at place, value any, version uint64, e
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	cell, err := c.store.Swap(ctx, hallpass.Cell{Group: at.group, Key: at.key, Value: text, Version: version, ExpiresAt: end}, now)
 	if err == nil {
 		c.seen.keep(at, cell)
@@ -134,6 +150,8 @@ func (c *cells) swap(ctx context.Context, at place, value any, version uint64, e
 }
 
 func read[T any](ctx context.Context, c *cells, at place) (value T, cell hallpass.Cell, err error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	cell, err = c.store.Cell(ctx, at.group, at.key, c.now())
 	if errors.Is(err, hallpass.ErrNotFound) {
 		return value, hallpass.Cell{}, hallpass.ErrNotFound

@@ -42,7 +42,7 @@ func TestACodeProvesAnAddressOnce(t *testing.T) {
 	}
 	_, err = e.enter(begun.Flow, code, from(2))
 	wantRefusal(t, err, hallpass.RefusalSpent)
-	_, err = e.ByLink(t.Context(), link)
+	_, err = e.ByLink(t.Context(), link, from(1))
 	wantRefusal(t, err, hallpass.RefusalSpent)
 }
 
@@ -50,10 +50,10 @@ func TestALinkProvesAnAddressOnceAndKillsTheCode(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, nil)
 	begun, code, link := e.begin("hugo@example.com")
-	if _, err := e.ByLink(t.Context(), link); err != nil {
+	if _, err := e.ByLink(t.Context(), link, from(1)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := e.ByLink(t.Context(), link)
+	_, err := e.ByLink(t.Context(), link, from(1))
 	wantRefusal(t, err, hallpass.RefusalSpent)
 	_, err = e.enter(begun.Flow, code, from(1))
 	wantRefusal(t, err, hallpass.RefusalSpent)
@@ -70,7 +70,7 @@ func TestACodeEndsWithItsTime(t *testing.T) {
 	e.clock.Pass(time.Microsecond)
 	_, err := e.enter(begun.Flow, code, from(1))
 	wantRefusal(t, err, hallpass.RefusalExpired)
-	_, err = e.ByLink(t.Context(), link)
+	_, err = e.ByLink(t.Context(), link, from(1))
 	wantRefusal(t, err, hallpass.RefusalExpired)
 }
 
@@ -99,7 +99,7 @@ func TestACodeOpensNothingWithoutItsFlow(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}
-	if _, err := e.ByLink(t.Context(), begun.Flow); err == nil {
+	if _, err := e.ByLink(t.Context(), begun.Flow, from(1)); err == nil {
 		t.Error("a flow token was taken for a link")
 	}
 	if _, err := e.enter(begun.Flow, code, from(1)); err != nil {
@@ -220,7 +220,7 @@ func TestAfterAHundredFailuresOnlyTheLinkHelps(t *testing.T) {
 	if wait, ok := throttled(err); !ok || wait < 23*time.Hour {
 		t.Fatalf("the right code: %v, want a wait of a day", err)
 	}
-	if _, err := e.ByLink(t.Context(), link); err != nil {
+	if _, err := e.ByLink(t.Context(), link, from(1)); err != nil {
 		t.Fatalf("the link: %v", err)
 	}
 	e.clock.Pass(time.Minute)
@@ -384,7 +384,7 @@ func TestOfManyWhoAreRightAtOnceOneGetsIn(t *testing.T) {
 			if i%2 == 0 {
 				_, err = e.enter(begun.Flow, code, from(i))
 			} else {
-				_, err = e.ByLink(t.Context(), link)
+				_, err = e.ByLink(t.Context(), link, from(1))
 			}
 			if err == nil {
 				in.Add(1)
@@ -412,7 +412,7 @@ func TestTheApplicationIsAskedAgainWhenTheCodeComesBack(t *testing.T) {
 	gone.Store(true)
 	_, err := e.enter(begun.Flow, code, from(1))
 	wantRefusal(t, err, hallpass.RefusalUnknownSubject)
-	_, err = e.ByLink(t.Context(), link)
+	_, err = e.ByLink(t.Context(), link, from(1))
 	wantRefusal(t, err, hallpass.RefusalUnknownSubject)
 	gone.Store(false)
 	id, err := e.enter(begun.Flow, code, from(1))
@@ -431,7 +431,7 @@ func TestARevocationReachesPendingCodes(t *testing.T) {
 	}
 	_, err := e.enter(begun.Flow, code, from(1))
 	wantRefusal(t, err, hallpass.RefusalRevoked)
-	_, err = e.ByLink(t.Context(), link)
+	_, err = e.ByLink(t.Context(), link, from(1))
 	wantRefusal(t, err, hallpass.RefusalRevoked)
 }
 
@@ -460,7 +460,7 @@ func TestALinkOnAnotherDeviceShowsACodeForTheFirst(t *testing.T) {
 	if err != nil || !id.HandedOver {
 		t.Fatalf("%+v, %v", id, err)
 	}
-	_, err = e.ByLink(t.Context(), link)
+	_, err = e.ByLink(t.Context(), link, from(1))
 	wantRefusal(t, err, hallpass.RefusalSpent)
 }
 
@@ -475,7 +475,7 @@ func TestAHandedOverCodeEndsAndCanBeSwitchedOff(t *testing.T) {
 	e.clock.Pass(2 * time.Minute)
 	_, err = e.enter(begun.Flow, shown, from(1))
 	wantRefusal(t, err, hallpass.RefusalBadSignature)
-	if _, err := e.ByLink(t.Context(), link); err != nil {
+	if _, err := e.ByLink(t.Context(), link, from(1)); err != nil {
 		t.Errorf("continue here: %v", err)
 	}
 

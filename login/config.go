@@ -38,9 +38,10 @@ type Config struct {
 	// claim "sub" is the subject's id; without it the address is. Its refusal is
 	// hallpass.RefusalUnknownSubject; any other error means that it cannot tell now.
 	Allow func(ctx context.Context, address mail.Address) (Claims, error)
-	// StillAllowed, when set, is asked at each refresh. Claims that it returns take
-	// the place of the session's; nil keeps them. hallpass.RefusalUnknownSubject
-	// ends the session; any other error refuses this refresh alone.
+	// StillAllowed is asked at each refresh. Claims that it returns take the place of
+	// the session's; nil keeps them. hallpass.RefusalUnknownSubject ends the session;
+	// any other error refuses this refresh alone. Defaults to asking Allow and keeping
+	// the session's claims.
 	StillAllowed func(ctx context.Context, s Session) (Claims, error)
 	// OnBlocked, when set, is told of each attempt that is turned away. It runs
 	// within the request, so it must not wait for anything.
@@ -56,8 +57,9 @@ type Config struct {
 	// UpdatableClaims may be changed by the session itself, by Update.
 	UpdatableClaims []string
 
-	// Scope is the name under which group revocations reach logins. Defaults to
-	// "login".
+	// Scope is the name under which group revocations reach logins. Logins with the
+	// same scope, keys and store share their users' sessions, codes and counters;
+	// those with different scopes share nothing. Defaults to "login".
 	Scope hallpass.Scope
 	// CodeDigits is how many digits a code has, 6 to 10. Defaults to 6.
 	CodeDigits int
@@ -170,13 +172,13 @@ func (c Config) validate() error {
 		return wrong("cipher_key", "must be 32 bytes")
 	}
 	for _, name := range c.UpdatableClaims {
-		if name == "sub" || slices.Contains(reserved, name) {
+		if isReserved(name) {
 			return wrong("updatable_claims", "cannot have %q, which says who somebody is or is hallpass's own", name)
 		}
 	}
 	for address, code := range c.ReviewAccounts {
-		if canonical, err := mail.ParseAddress(string(address)); err != nil || canonical != address || len(code) < c.CodeDigits {
-			return wrong("review_accounts", "need a canonical address and a code of at least %d characters each", c.CodeDigits)
+		if canonical, err := mail.ParseAddress(string(address)); err != nil || canonical != address || len(code) < c.CodeDigits || plainCode(code) != code {
+			return wrong("review_accounts", "need a canonical address and a code of at least %d characters, without spaces and hyphens, each", c.CodeDigits)
 		}
 	}
 	for _, origin := range append(slices.Clone(c.Origins), c.BaseURL) {

@@ -57,6 +57,9 @@ func (l *Login) claim(ctx context.Context, at place) (wait time.Duration, err er
 	limits := l.cfg.Limits
 	err = edit(ctx, l.cells, at, func(f *failures, _ bool) (time.Time, error) {
 		now := l.now()
+		if time.UnixMicro(f.At).After(now.Add(clockSkew)) { // written by a clock that was ahead
+			f.At, f.Until = now.UnixMicro(), now.Add(limits.delay(f.Count)).UnixMicro()
+		}
 		if wait = time.UnixMicro(f.Until).Sub(now); wait > 0 {
 			return time.Time{}, errUnchanged
 		}

@@ -2,7 +2,7 @@ package login
 
 import (
 	"context"
-	"errors"
+	"strconv"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
@@ -57,28 +57,30 @@ func (l *Login) ByCode(ctx context.Context, e Entry) (_ Identity, err error) {
 	}
 	right, handedOver, err := l.rightCode(&f, code)
 	if err != nil {
-		return Identity{}, errors.Join(err, claimed.release(ctx, false))
+		claimed.undo(ctx)
+		return Identity{}, err
 	}
 	if !right {
-		l.countGlobally(ctx)
 		return Identity{}, hallpass.RefusalBadSignature
 	}
-	id, err := l.finish(ctx, f, func(now *flow) error {
+	id, err := l.finish(ctx, f, e.Client, func(now *flow) error {
 		if handedOver && !l.now().Before(now.HandOverEnds) {
 			return hallpass.RefusalExpired
 		}
 		return nil
 	})
-	if releaseErr := claimed.release(ctx, err == nil); releaseErr != nil {
-		l.cfg.Logger.Warn("a login succeeded, but its attempt still counts as a failure", "error", releaseErr)
+	if err != nil {
+		claimed.undo(ctx)
+		return Identity{}, err
 	}
+	claimed.succeeded(ctx)
 	id.HandedOver = handedOver
-	return id, err
+	return id, nil
 }
 
 // finish asks the application, and then uses the flow up: of several who are right
 // at once, one gets in.
-func (l *Login) finish(ctx context.Context, f flow, check func(*flow) error) (Identity, error) {
+func (l *Login) finish(ctx context.Context, f flow, c Client, check func(*flow) error) (Identity, error) {
 	id, err := l.identify(ctx, f.Address)
 	if err != nil {
 		return Identity{}, err
@@ -87,7 +89,7 @@ func (l *Login) finish(ctx context.Context, f flow, check func(*flow) error) (Id
 	if err := l.notRevoked(ctx, id.Subject, f.Began); err != nil { // the subject need not be the address
 		return Identity{}, err
 	}
-	err = edit(ctx, l.cells, placeOf(flowKind, f.ID), func(now *flow, exists bool) (time.Time, error) {
+	err = edit(ctx, l.cells, l.place("flows", f.ID), func(now *flow, exists bool) (time.Time, error) {
 		if !exists {
 			return time.Time{}, hallpass.RefusalExpired
 		}
@@ -103,111 +105,139 @@ func (l *Login) finish(ctx context.Context, f flow, check func(*flow) error) (Id
 	if err != nil {
 		return Identity{}, err
 	}
+	if err := l.know(ctx, f.Address, c); err != nil {
+		l.cfg.Logger.Warn("a login succeeded, but its network is not remembered", "error", err)
+	}
 	return id, nil
 }
 
-// claims is what an attempt was counted in.
+func (l *Login) accountPlace(address mail.Address) place {
+	return l.place("failures", hashed(string(address)))
+}
+
+func (l *Login) networkPlace(c Client) place { return l.place("network", hashed(c.network())) }
+
+// claims is what an attempt was counted in, step by step.
 type claims struct {
-	l                *Login
-	account, network place
+	l       *Login
+	flow    *flow
+	account place
+	buckets []bucketClaim
+	// What was counted, and goes back for an attempt that nobody looked at.
+	tried, failed bool
 }
 
-func (c claims) release(ctx context.Context, success bool) error {
-	return together(
-		func() error { return c.l.unclaim(ctx, c.account, success) },
-		func() error { return c.l.cells.giveBack(ctx, c.network, c.l.networkFailures()) },
-	)
+// bucketClaim is one of the networks' or everybody's.
+type bucketClaim struct {
+	what  string
+	at    place
+	rate  rate
+	taken bool
 }
-
-func (l *Login) networkFailures() rate { return rate{l.cfg.Limits.NetworkFailures, time.Hour} }
-
-func accountPlace(address mail.Address) place {
-	return placeOf("login-failures", hashed(string(address)))
-}
-
-func networkPlace(c Client) place { return placeOf("login-network", hashed(c.network())) }
 
 // claimAll counts an attempt before it is looked at. The flow comes first: who
-// holds no flow that can still be used moves no other counter.
-func (l *Login) claimAll(ctx context.Context, f *flow, client Client) (claims, error) {
-	c := claims{l, accountPlace(f.Address), networkPlace(client)}
-	if err := l.globallyBlocked(ctx); err != nil {
-		return c, err
+// holds no flow that can still be used moves no other counter. The account comes
+// last, so that a network that is turned away makes nobody wait.
+func (l *Login) claimAll(ctx context.Context, f *flow, client Client) (*claims, error) {
+	c := &claims{l: l, flow: f, account: l.accountPlace(f.Address), buckets: []bucketClaim{
+		{what: "network", at: l.networkPlace(client), rate: rate{l.cfg.Limits.NetworkFailures, time.Hour}},
+		l.everybody(f),
+	}}
+	err := l.try(ctx, f, 1)
+	c.tried = err == nil
+	if err == nil {
+		err = c.takeBuckets(ctx, client)
 	}
-	if err := l.try(ctx, f, 1); err != nil {
-		return c, err
+	if err == nil {
+		var wait time.Duration
+		wait, err = l.claim(ctx, c.account)
+		c.failed = err == nil && wait <= 0
+		if err == nil && wait > 0 {
+			err = l.blocked(Blocked{What: "account", Address: string(f.Address), RetryAfter: wait})
+		}
 	}
-	var account, network time.Duration
-	err := together(
-		func() (err error) { account, err = l.claim(ctx, c.account); return err },
-		func() (err error) { network, err = l.cells.take(ctx, c.network, l.networkFailures()); return err },
-	)
-	if err == nil && account <= 0 && network <= 0 {
-		return c, nil
+	if err != nil {
+		c.undo(ctx)
 	}
-	// Not looked at: what was counted goes back.
-	back := []func() error{func() error { return l.try(ctx, f, -1) }}
-	if account <= 0 {
-		back = append(back, func() error { return l.unclaim(ctx, c.account, false) })
+	return c, err
+}
+
+func (c *claims) takeBuckets(ctx context.Context, client Client) error {
+	waits := make([]time.Duration, len(c.buckets))
+	var steps []func() error
+	for i := range c.buckets {
+		b := &c.buckets[i]
+		steps = append(steps, func() (err error) {
+			waits[i], err = c.l.cells.take(ctx, b.at, b.rate)
+			b.taken = err == nil && waits[i] <= 0
+			return err
+		})
 	}
-	if network <= 0 {
-		back = append(back, func() error { return l.cells.giveBack(ctx, c.network, l.networkFailures()) })
+	if err := together(steps...); err != nil {
+		return err
 	}
-	switch {
-	case err != nil:
-		return c, err
-	case account >= network:
-		err = l.blocked(Blocked{What: "account", Address: string(f.Address), RetryAfter: account})
-	default:
-		err = l.blocked(Blocked{What: "network", Network: client.network(), RetryAfter: network})
+	for i, wait := range waits {
+		if wait > 0 {
+			return c.l.blocked(Blocked{What: c.buckets[i].what, Network: client.network(), RetryAfter: wait})
+		}
 	}
-	return c, errors.Join(err, together(back...))
+	return nil
+}
+
+// undo takes back what was counted for an attempt that nobody looked at, whether
+// or not its client is still there.
+func (c *claims) undo(ctx context.Context) {
+	c.giveBack(ctx, false)
+}
+
+// succeeded takes back what a correct code was counted as, but for its try.
+func (c *claims) succeeded(ctx context.Context) {
+	c.tried = false
+	c.giveBack(ctx, true)
+}
+
+func (c *claims) giveBack(ctx context.Context, success bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	steps := []func() error{func() error { return nil }}
+	if c.tried {
+		steps = append(steps, func() error { return c.l.try(ctx, c.flow, -1) })
+	}
+	if c.failed {
+		steps = append(steps, func() error { return c.l.unclaim(ctx, c.account, success) })
+	}
+	for _, b := range c.buckets {
+		if b.taken {
+			steps = append(steps, func() error { return c.l.cells.giveBack(ctx, b.at, b.rate) })
+		}
+	}
+	if err := together(steps...); err != nil {
+		if _, refused := hallpass.RefusalOf(err); !refused { // the flow has ended since
+			c.l.cfg.Logger.Warn("an attempt to log in still counts although it should not", "error", err)
+		}
+	}
 }
 
 // try counts a try of a flow, or takes one back that nobody looked at.
 func (l *Login) try(ctx context.Context, f *flow, n int) error {
-	return edit(ctx, l.cells, placeOf(flowKind, f.ID), func(now *flow, exists bool) (time.Time, error) {
+	return edit(ctx, l.cells, l.place("flows", f.ID), func(now *flow, exists bool) (time.Time, error) {
 		switch {
 		case !exists:
 			return time.Time{}, hallpass.RefusalExpired
 		case now.Done || n > 0 && now.Tries >= l.cfg.Limits.Tries:
 			return time.Time{}, hallpass.RefusalSpent
 		}
-		now.Tries += n
+		now.Tries = max(now.Tries+n, 0)
 		*f = *now
 		return now.Ends.Add(flowKept), nil
 	})
 }
 
-// The global fuse counts wrong codes by the hour, after the fact: it is there for
-// the thousands, and one cell that every login must write would slow all down.
-func globalPlace(now time.Time) place {
-	return place{"login-global", now.Truncate(time.Hour).Format(time.RFC3339)}
-}
-
-func (l *Login) globallyBlocked(ctx context.Context) error {
+// everybody is the fuse for wrong codes from all networks together. It stands in
+// several cells, or every login would wait for the same one.
+func (l *Login) everybody(f *flow) bucketClaim {
 	limit := l.cfg.Limits.GlobalFailures
-	if limit < 0 {
-		return nil
-	}
-	now := l.now()
-	count, _, err := read[int](ctx, l.cells, globalPlace(now))
-	if errors.Is(err, hallpass.ErrNotFound) || err == nil && count < limit {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return l.blocked(Blocked{What: "global", RetryAfter: now.Truncate(time.Hour).Add(time.Hour).Sub(now)})
-}
-
-func (l *Login) countGlobally(ctx context.Context) {
-	if l.cfg.Limits.GlobalFailures < 0 {
-		return
-	}
-	at := globalPlace(l.now())
-	_, _, err := l.cells.store.Add(ctx, hallpass.Addition{Group: at.group, Key: at.key, Delta: 1, Window: 2 * time.Hour}, l.now())
-	if err != nil {
-		l.cfg.Logger.Warn("a wrong code was not counted globally", "error", err)
-	}
+	parts := min(max(limit/500, 1), 16)
+	part := int(f.ID[0]) % parts
+	return bucketClaim{what: "global", at: l.place("everybody", strconv.Itoa(part)), rate: rate{limit / parts, time.Hour}}
 }

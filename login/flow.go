@@ -51,8 +51,6 @@ type Where struct {
 	UserAgent string `json:"user_agent,omitempty"`
 }
 
-const flowKind = "login-flows"
-
 // A flow token is what the browser or app that began a login holds, a link token
 // what the mail carries: the flow's id and a secret of 128 bits. Their first
 // letter keeps them apart, also from every token of a pass.
@@ -93,7 +91,7 @@ func (l *Login) flowOf(ctx context.Context, letter, token string) (flow, error) 
 	if !ok {
 		return flow{}, hallpass.RefusalMalformed
 	}
-	f, _, err := read[flow](ctx, l.cells, placeOf(flowKind, id))
+	f, _, err := read[flow](ctx, l.cells, l.place("flows", id))
 	if errors.Is(err, hallpass.ErrNotFound) {
 		return flow{}, hallpass.RefusalUnknownPass
 	}

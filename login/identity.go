@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
@@ -49,14 +50,22 @@ type Session struct {
 }
 
 // reserved are the claims that hallpass itself says (RFC 9068 section 2.2): Allow
-// and Update cannot.
+// and Update cannot, but for the "sub" of Allow.
 var reserved = []string{
-	"iss", "exp", "aud", "iat", "nbf", "jti", "client_id", "sid", "auth_time", "email", "typ", "scope", "acr", "amr", "azp", "cnf",
+	"iss", "sub", "exp", "aud", "iat", "nbf", "jti", "client_id", "sid", "auth_time", "email", "typ", "scope", "acr", "amr", "azp", "cnf",
+}
+
+// isReserved compares without regard to case, as many decoders do: what "SUB" says
+// must not be taken for "sub" anywhere.
+func isReserved(name string) bool {
+	return slices.ContainsFunc(reserved, func(own string) bool { return strings.EqualFold(own, name) })
 }
 
 // identify asks the application who an address is.
 func (l *Login) identify(ctx context.Context, address mail.Address) (Identity, error) {
-	claims, err := l.cfg.Allow(ctx, address)
+	asking, cancel := context.WithTimeout(ctx, hookTimeout)
+	defer cancel()
+	claims, err := l.cfg.Allow(asking, address)
 	if err != nil {
 		return Identity{}, l.notAllowed(err)
 	}
@@ -81,6 +90,9 @@ func (l *Login) identify(ctx context.Context, address mail.Address) (Identity, e
 	return id, nil
 }
 
+// hookTimeout bounds how long the application may take to say who somebody is.
+const hookTimeout = 10 * time.Second
+
 // notAllowed keeps the application's no apart from its failure to say.
 func (l *Login) notAllowed(err error) error {
 	if _, refused := hallpass.RefusalOf(err); refused {
@@ -92,8 +104,8 @@ func (l *Login) notAllowed(err error) error {
 // checkClaims returns a copy as it will be after a journey through JSON.
 func (l *Login) checkClaims(claims Claims) (Claims, error) {
 	for name := range claims {
-		if slices.Contains(reserved, name) {
-			return nil, fmt.Errorf("login: the claim %q is hallpass's own", name)
+		if isReserved(name) && name != "sub" {
+			return nil, fmt.Errorf("login: the claim %q is hallpass's own, in any spelling", name)
 		}
 	}
 	for _, name := range l.cfg.ExpectedClaims {

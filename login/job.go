@@ -32,6 +32,7 @@ type job struct {
 
 func (l *Login) newOutbox() (*mail.Outbox, error) {
 	return mail.NewOutbox(mail.OutboxConfig{
+		Name:  l.realm + "-outbox",
 		Cells: l.cfg.Cells, Keys: l.cfg.Issuer.Keys(), Deliver: l.deliver, Now: l.now, Logger: l.cfg.Logger, Observe: l.cfg.ObserveMail,
 	})
 }

@@ -38,7 +38,8 @@ type LetterView struct {
 	Code, Link string
 	// Now and Ends are when it is sent and when code and link end, in UTC.
 	Now, Ends time.Time
-	// ClientIP and Device say where the login began; empty when that is not known.
+	// ClientIP and Device say where the login began; ClientIP is empty when it is
+	// not known, and Device then says so in words.
 	ClientIP, Device string
 }
 
@@ -92,9 +93,7 @@ func (l *Login) letter(j job) (mail.Message, error) {
 	t := l.words.pick(j.Language)
 	v := LetterView{
 		T: t, Site: l.site(), Code: j.Code, Link: j.Link, Now: l.now(), Ends: j.Ends.UTC(), ClientIP: j.Where.ClientIP,
-	}
-	if j.Where.UserAgent != "" {
-		v.Device = device(t, j.Where.UserAgent)
+		Device: device(t, j.Where.UserAgent),
 	}
 	text, html, err := l.letters.write(v)
 	if err != nil {

@@ -4,14 +4,18 @@ import "time"
 
 // Limits bound what strangers can do. They hold over all processes on one store,
 // and are the same for addresses that have an account and those that have none.
-// The zero value of each field is its default; a negative value is no limit.
+// The zero value of each field is its default; where a number of mails or failures
+// per hour, or Resend, is negative, there is no such limit.
 type Limits struct {
 	// Tries is how many codes may be entered for one mail. Defaults to 5.
 	Tries int
 	// Resend is how long a network waits between two mails to one address. Asking
 	// earlier is answered as ever, and sends nothing. Defaults to 60 seconds.
 	Resend time.Duration
-	// AccountSends is how many mails one address gets per hour. Defaults to 10.
+	// AccountSends is how many mails one mailbox gets per hour. One network can cause
+	// half of them, and as many of its own where it logged in within 90 days, so a
+	// stranger cannot use them all up. Addresses that differ in a tag alone are one
+	// mailbox. Defaults to 10.
 	AccountSends int
 	// NetworkSends is how many mails one network may cause per hour. Defaults to 60.
 	NetworkSends int
@@ -75,8 +79,9 @@ func (l Limits) validate() error {
 
 // Blocked says who was turned away, for Config.OnBlocked.
 type Blocked struct {
-	// What is "account", "network" or "global", for wrong codes, and "network_sends"
-	// or "global_sends" for mails.
+	// What is "account", "network" or "global", for wrong codes, and "network_sends",
+	// "global_sends" or "account_sends" for mails. The last is told here alone: whoever
+	// asks for the mail gets the same answer as ever.
 	What string
 	// Address and Network say who, where What says that it is about them.
 	Address string

@@ -43,7 +43,7 @@ func (f *flow) isHeldBy(token string) bool {
 // here". It works whatever was guessed, and lifts what guesses have brought about.
 //
 // It refuses like ByCode, but never with *Throttled.
-func (l *Login) ByLink(ctx context.Context, link string) (_ Identity, err error) {
+func (l *Login) ByLink(ctx context.Context, link string, c Client) (_ Identity, err error) {
 	defer l.observe(StepLink, &err)
 	f, err := l.flowOf(ctx, linkLetter, link)
 	if err == nil {
@@ -52,11 +52,11 @@ func (l *Login) ByLink(ctx context.Context, link string) (_ Identity, err error)
 	if err != nil {
 		return Identity{}, err
 	}
-	id, err := l.finish(ctx, f, func(*flow) error { return nil })
+	id, err := l.finish(ctx, f, c, func(*flow) error { return nil })
 	if err != nil {
 		return Identity{}, err
 	}
-	if err := l.absolve(ctx, accountPlace(f.Address)); err != nil {
+	if err := l.absolve(ctx, l.accountPlace(f.Address)); err != nil {
 		l.cfg.Logger.Warn("a link was used, but the account's failures still count", "error", err)
 	}
 	return id, nil
@@ -82,7 +82,7 @@ func (l *Login) HandOver(ctx context.Context, link string) (code string, ends ti
 		return "", time.Time{}, err
 	}
 	code = newCode(l.cfg.CodeDigits)
-	err = edit(ctx, l.cells, placeOf(flowKind, f.ID), func(now *flow, exists bool) (time.Time, error) {
+	err = edit(ctx, l.cells, l.place("flows", f.ID), func(now *flow, exists bool) (time.Time, error) {
 		if !exists {
 			return time.Time{}, hallpass.RefusalExpired
 		}
@@ -103,7 +103,7 @@ func (l *Login) HandOver(ctx context.Context, link string) (code string, ends ti
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	if err := l.absolve(ctx, accountPlace(f.Address)); err != nil && !errors.Is(err, hallpass.ErrNotFound) {
+	if err := l.absolve(ctx, l.accountPlace(f.Address)); err != nil && !errors.Is(err, hallpass.ErrNotFound) {
 		l.cfg.Logger.Warn("a link was used, but the account's failures still count", "error", err)
 	}
 	return code, ends, nil

@@ -30,6 +30,7 @@ import (
 // sends the mails.
 type Login struct {
 	cfg       Config
+	realm     string
 	cells     *cells
 	outbox    *mail.Outbox
 	words     *catalogue
@@ -49,7 +50,7 @@ func New(cfg Config) (*Login, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("login: config: %w", err)
 	}
-	l := &Login{cfg: cfg}
+	l := &Login{realm: realmOf(cfg.Scope), cfg: cfg}
 	l.cells = newCells(cfg.Cells, l.now)
 	var err error
 	if l.encrypter, err = newEncrypter(cfg.CipherKey); err != nil {

@@ -59,7 +59,7 @@ func (l *Login) formLink(w http.ResponseWriter, r *http.Request) error {
 	token := form.Get(LinkParam)
 	switch form.Get(fieldStep) {
 	case stepContinue:
-		id, err := l.ByLink(r.Context(), token)
+		id, err := l.ByLink(r.Context(), token, l.client(r))
 		if err != nil {
 			return err
 		}

@@ -34,6 +34,9 @@ func (c *cells) take(ctx context.Context, at place, r rate) (wait time.Duration,
 		if tat.Before(now) {
 			tat = now
 		}
+		if full := now.Add(r.per); tat.After(full) {
+			tat = full // written by a clock that was ahead
+		}
 		next := tat.Add(r.step())
 		if wait = next.Sub(now) - r.per; wait > 0 {
 			return time.Time{}, errUnchanged
@@ -54,10 +57,17 @@ func (c *cells) giveBack(ctx context.Context, at place, r rate) error {
 		if !exists {
 			return time.Time{}, errUnchanged
 		}
-		tat := time.UnixMicro(b.TAT).Add(-r.step())
+		tat := minTime(time.UnixMicro(b.TAT), c.now().Add(r.per)).Add(-r.step())
 		b.TAT = tat.UnixMicro()
 		return maxTime(tat, c.now().Add(time.Second)), nil
 	})
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func maxTime(a, b time.Time) time.Time {

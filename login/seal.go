@@ -21,6 +21,9 @@ const sealPurpose = "login-flow"
 // first the one to make with, then all to check with. Whoever has the login store
 // has none of them.
 func (l *Login) secrets(purpose string) ([][]byte, error) {
+	if l.realm != "login" {
+		purpose += "/" + l.realm
+	}
 	secrets, err := l.cfg.Issuer.Keys().Derive(purpose)
 	if err == nil && len(secrets) == 0 {
 		err = fmt.Errorf("%w: login: the keyring holds no secret key", hallpass.ErrUnavailable)

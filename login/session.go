@@ -32,8 +32,6 @@ const (
 	overEnded  = "ended"
 )
 
-const sessionKind = "login-sessions"
-
 // Tokens are what a login gives.
 type Tokens struct {
 	Session Session
@@ -45,7 +43,7 @@ type Tokens struct {
 
 // sessionPlace finds a session by its id, which begins with the shard of its
 // subject: so a subject's sessions are together, and a token names its cell.
-func sessionPlace(id string) place { return place{sessionKind + "/" + id[:2], id} }
+func (l *Login) sessionPlace(id string) place { return place{l.realm + "-sessions/" + id[:2], id} }
 
 var sessionID = regexp.MustCompile(`^[0-9a-f]{2}[A-Z2-7]{26}$`)
 
@@ -61,10 +59,11 @@ func (l *Login) Open(ctx context.Context, id Identity, c Client) (Tokens, error)
 		ID: subjectShard(id.Subject) + rand.Text(), Subject: id.Subject, Address: id.Address, Claims: id.Claims,
 		Began: now, Refreshed: now, Ends: now.Add(l.cfg.RefreshLife), ClientIP: w.ClientIP, UserAgent: w.UserAgent,
 	}}
-	if err := create(ctx, l.cells, sessionPlace(f.ID), f, l.idleEnd(&f)); err != nil {
+	tokens, err := l.tokens(&f)
+	if err != nil {
 		return Tokens{}, err
 	}
-	return l.tokens(&f)
+	return tokens, create(ctx, l.cells, l.sessionPlace(f.ID), f, f.IdleEnds)
 }
 
 // idleEnd is when a session ends that is not refreshed again.
@@ -110,7 +109,7 @@ func (l *Login) Refresh(ctx context.Context, token string) (Tokens, error) {
 // hallpass.ErrConflict: refresh and update again.
 func (l *Login) Update(ctx context.Context, token string, data Claims) (Tokens, error) {
 	for name := range data {
-		if slices.Contains(reserved, name) || !slices.Contains(l.cfg.UpdatableClaims, name) {
+		if !slices.Contains(l.cfg.UpdatableClaims, name) {
 			return Tokens{}, wrong("data", "the claim %q cannot be updated", name)
 		}
 	}
@@ -126,7 +125,7 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 	if err != nil {
 		return Tokens{}, err
 	}
-	f, _, err := read[family](ctx, l.cells, sessionPlace(id))
+	f, _, err := read[family](ctx, l.cells, l.sessionPlace(id))
 	if errors.Is(err, hallpass.ErrNotFound) {
 		return Tokens{}, hallpass.RefusalUnknownPass
 	}
@@ -141,34 +140,38 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 		return Tokens{}, err
 	}
 	var late bool
-	err = edit(ctx, l.cells, sessionPlace(id), func(now *family, exists bool) (time.Time, error) {
+	var tokens Tokens
+	err = edit(ctx, l.cells, l.sessionPlace(id), func(now *family, exists bool) (time.Time, error) {
 		if !exists {
 			return time.Time{}, hallpass.RefusalExpired
 		}
 		if err := l.goesOn(ctx, now); err != nil {
 			return time.Time{}, err
 		}
-		f = *now
 		late = false
-		switch at := l.now(); {
+		at := l.now()
+		since := at.Sub(now.Refreshed) // may be negative where clocks differ
+		switch {
 		case generation == now.Generation:
 			now.Generation++
 			now.Refreshed = at
 			now.Claims = claims
-		case generation == now.Generation-1 && at.Sub(now.Refreshed) < l.cfg.RefreshGrace:
+			// Signed before it is written: what cannot be signed uses nothing up.
+			tokens, err = l.tokens(now)
+		case generation == now.Generation-1 && since < l.cfg.RefreshGrace && since > -clockSkew:
 			if !now.Claims.include(data) {
 				return time.Time{}, hallpass.ErrConflict // the successor is another update's
 			}
-			return time.Time{}, errUnchanged
-		case generation > now.Generation:
-			// The store is older than the token: it was restored, or failed over.
-			return time.Time{}, hallpass.RefusalUnknownPass
+			if tokens, err = l.tokens(now); err == nil {
+				err = errUnchanged
+			}
 		default:
+			// An old token; or one that is newer than the store, which was restored or
+			// failed over: then the store's own may be in anybody's hands.
 			late = true
 			now.Over = overReuse
 		}
-		f = *now
-		return l.idleEnd(now), nil
+		return l.idleEnd(now), err
 	})
 	if err != nil {
 		return Tokens{}, err
@@ -177,7 +180,7 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 		l.cfg.Logger.Warn("an old refresh token was used again; its session was ended, as somebody has a copy", "session", id)
 		return Tokens{}, hallpass.RefusalSpent
 	}
-	return l.tokens(&f)
+	return tokens, nil
 }
 
 // goesOn says why a session is over, if it is.
@@ -196,22 +199,22 @@ func (l *Login) goesOn(ctx context.Context, f *family) error {
 
 // stillAllowed asks the application, and returns the claims from now on.
 func (l *Login) stillAllowed(ctx context.Context, f *family, data Claims) (Claims, error) {
-	claims := f.Claims
-	if l.cfg.StillAllowed != nil {
-		now, err := l.cfg.StillAllowed(ctx, f.Session)
-		if errors.Is(err, hallpass.RefusalUnknownSubject) {
-			return nil, errors.Join(hallpass.RefusalUnknownSubject, l.End(ctx, f.ID))
-		}
-		if err != nil {
-			return nil, l.notAllowed(err)
-		}
-		if now != nil {
-			if _, ok := now["sub"]; ok {
-				return nil, fmt.Errorf("login: StillAllowed cannot change the claim sub")
-			}
-			if claims, err = l.checkClaims(now); err != nil {
-				return nil, err
-			}
+	claims, err := l.askAllowed(ctx, f)
+	if errors.Is(err, hallpass.RefusalUnknownSubject) {
+		return nil, errors.Join(hallpass.RefusalUnknownSubject, l.End(ctx, f.ID))
+	}
+	if err != nil {
+		return nil, l.notAllowed(err)
+	}
+	switch _, sub := claims["sub"]; {
+	case claims == nil:
+		claims = f.Claims
+	case sub:
+		return nil, fmt.Errorf("login: StillAllowed cannot change the claim sub")
+	default:
+		if claims, err = l.checkClaims(claims); err != nil {
+			// No refusal: the session did nothing wrong.
+			return nil, fmt.Errorf("login: StillAllowed: %v", err)
 		}
 	}
 	if len(data) == 0 {
@@ -224,11 +227,22 @@ func (l *Login) stillAllowed(ctx context.Context, f *family, data Claims) (Claim
 	for name, value := range data {
 		changed[name] = value
 	}
-	changed, err := l.checkClaims(changed)
-	if err != nil {
+	if changed, err = l.checkClaims(changed); err != nil {
 		return nil, wrong("data", "%v", err)
 	}
 	return changed, nil
+}
+
+// askAllowed asks StillAllowed, or Allow, whose claims are those of the login and
+// change nothing later.
+func (l *Login) askAllowed(ctx context.Context, f *family) (Claims, error) {
+	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
+	defer cancel()
+	if l.cfg.StillAllowed != nil {
+		return l.cfg.StillAllowed(ctx, f.Session)
+	}
+	_, err := l.cfg.Allow(ctx, f.Address)
+	return nil, err
 }
 
 // Logout ends the session of a refresh token. Any token of the session does, an
@@ -253,7 +267,7 @@ func (l *Login) end(ctx context.Context, id, why string) error {
 	if !isSessionID(id) {
 		return hallpass.ErrNotFound
 	}
-	return edit(ctx, l.cells, sessionPlace(id), func(f *family, exists bool) (time.Time, error) {
+	return edit(ctx, l.cells, l.sessionPlace(id), func(f *family, exists bool) (time.Time, error) {
 		if !exists || f.Over != "" {
 			return time.Time{}, hallpass.ErrNotFound
 		}
@@ -266,6 +280,9 @@ func (l *Login) end(ctx context.Context, id, why string) error {
 // that is empty, of all, in no order that means anything, strictly after a cursor
 // and at most limit, at least 1. next is empty when there are no more.
 func (l *Login) Sessions(ctx context.Context, subject, after string, limit int) (page []Session, next string, err error) {
+	if limit < 1 {
+		return nil, "", wrong("limit", "must be at least 1")
+	}
 	shards := []string{subjectShard(subject)}
 	if subject == "" {
 		shards = shards[:0]
@@ -300,7 +317,9 @@ func (s *Session) position() string {
 }
 
 func (l *Login) sessionsOf(ctx context.Context, shard, subject string) (found []Session, err error) {
-	cells, err := l.cells.store.Cells(ctx, sessionKind+"/"+shard, 0, l.now())
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	cells, err := l.cells.store.Cells(ctx, l.realm+"-sessions/"+shard, 0, l.now())
 	if err != nil {
 		return nil, unavailable("the sessions could not be read", err)
 	}
