@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -16,6 +17,8 @@ import (
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/guard"
 	"github.com/hallpass-go/hallpass/internal/clientip"
+	"github.com/hallpass-go/hallpass/internal/look"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
 // Gate decides about requests to protected applications. It is safe for
@@ -27,12 +30,18 @@ type Gate struct {
 	clients  *clientip.Resolver
 	guard    *guard.Guard
 	routes   atomic.Pointer[[]route]
+	logins   atomic.Pointer[Logins] // nil: nobody can log in
+	notYours *template.Template
 }
 
 // route is a rule with the guard around it.
 type route struct {
 	Rule
-	handler http.Handler // nil for public rules
+	handler http.Handler // nil for rules that look at no token
+	allow   mail.Patterns
+	// loginHost is the host and port of the login pages for this rule's host, which
+	// is canonical.
+	canonical, loginHost string
 }
 
 // New returns a Gate. Its errors name the Config field.
@@ -72,6 +81,9 @@ func New(cfg Config) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g.notYours, err = look.Parse(nil, "not_yours", notYoursPage); err != nil {
+		return nil, err
+	}
 	return g, g.SetRules(cfg.Rules)
 }
 
@@ -87,7 +99,17 @@ func (g *Gate) SetRules(rules Rules) error {
 	routes := make([]route, len(rules))
 	for i, r := range rules {
 		routes[i].Rule = r
-		if r.Access != AccessPublic {
+		switch r.Access {
+		case AccessPublic:
+		case AccessLogin:
+			origin, _ := r.loginOrigin(g.cfg.BaseURL)
+			_, routes[i].loginHost, _ = strings.Cut(origin, "://")
+			routes[i].canonical, _ = canonicalHost(routes[i].loginHost)
+			var err error
+			if routes[i].allow, err = mail.ParsePatterns(r.Allow); err != nil {
+				return err
+			}
+		default:
 			routes[i].handler = g.guard.Optional(r.Scope, &guard.Options{
 				Modes: r.Modes, Confirm: confirms[r.Confirm], Reads: r.Reads, Title: r.Title, Button: r.Button, UseKey: useKey,
 			})(http.HandlerFunc(g.admit))
@@ -142,6 +164,8 @@ func (g *Gate) serve(w http.ResponseWriter, r *http.Request, v *visit) {
 		g.guard.Refuse(w, r, errNoRule)
 	case v.route.Access == AccessPublic:
 		v.allow(w, r, identity{bearer: g.isOurBearer(r)})
+	case v.route.Access == AccessLogin:
+		g.servePerson(w, r, v)
 	case v.tickets && hasToken(r) && !isLook(r.Method):
 		// A redirect cannot take a body along, and a ticket is for a page.
 		g.guard.Refuse(w, r, hallpass.RefusalNeedsConfirmation)
@@ -194,7 +218,7 @@ func (g *Gate) known(r *http.Request, v *visit) (*identity, error) {
 	if who != nil || err != nil {
 		return who, err
 	}
-	s, err := g.session(r)
+	s, err := g.session(r, KindPass)
 	switch {
 	case err != nil || s == nil:
 		return nil, err
@@ -209,7 +233,7 @@ func (g *Gate) known(r *http.Request, v *visit) (*identity, error) {
 
 // takes reports whether the rule honours what a pass has begun.
 func (r Rule) takes(p hallpass.Pass) bool {
-	return p.Scope == r.Scope && (len(r.Modes) == 0 || slices.Contains(r.Modes, p.Mode))
+	return r.Access != AccessLogin && p.Scope == r.Scope && (len(r.Modes) == 0 || slices.Contains(r.Modes, p.Mode))
 }
 
 // overrides are the headers by which a request asks to be taken for another method.

@@ -14,15 +14,40 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
 const sessionGroup = "gate-sessions"
 
-// Session is what a session pass began on a protected host. The browser has a
-// random secret; the store has its hash, which is also the session's id.
+// Kind says what began a session.
+type Kind string
+
+const (
+	// KindPass sessions began by a session pass.
+	KindPass Kind = ""
+	// KindLogin sessions began by a login by e-mail.
+	KindLogin Kind = "login"
+)
+
+// cookie is the name of the browser's secret: a browser may have a session of each
+// kind, and one never counts as the other.
+func (k Kind) cookie() string {
+	if k == KindLogin {
+		return "login-session"
+	}
+	return "session"
+}
+
+// Session is what a session pass, or a login, began on a protected host. The
+// browser has a random secret; the store has its hash, which is also the session's
+// id.
 type Session struct {
-	ID string `json:"id"`
-	// Pass is what it rests on: revoking the pass, or its group, ends it.
+	ID   string `json:"id"`
+	Kind Kind   `json:"kind,omitempty"`
+	// Address is the one that was proven by a login.
+	Address mail.Address `json:"email,omitempty"`
+	// Pass is what it rests on: revoking the pass, or its group, ends it. That of a
+	// login is made up, of scope, subject and time, for the groups alone.
 	Pass hallpass.Pass `json:"-"`
 	Host string        `json:"host"`
 	// Began and Ends are absolute.
@@ -50,7 +75,7 @@ func (c sessionCell) session() *Session {
 	s := c.Session
 	s.Pass = hallpass.Pass{
 		ID: c.PassID, Scope: c.Scope, Mode: hallpass.ModeSession, Subject: c.Subject, Batch: c.Batch,
-		Grants: c.Grants, Data: c.Data, IssuedAt: time.UnixMicro(c.IssuedAt).UTC(), Recorded: true,
+		Grants: c.Grants, Data: c.Data, IssuedAt: time.UnixMicro(c.IssuedAt).UTC(), Recorded: c.Kind == KindPass,
 	}
 	return &s
 }
@@ -86,15 +111,25 @@ func (g *Gate) cookie(r *http.Request, what string) string {
 
 // signIn is the guard's Login hook.
 func (g *Gate) signIn(w http.ResponseWriter, r *http.Request, pass hallpass.Pass) error {
+	return g.begin(w, r, sessionCell{
+		PassID: pass.ID, Scope: pass.Scope, Subject: pass.Subject, Batch: pass.Batch, Grants: pass.Grants,
+		Data: pass.Data, IssuedAt: pass.IssuedAt.UnixMicro(),
+	})
+}
+
+// begin begins a session on the request's host, with a secret of its own.
+func (g *Gate) begin(w http.ResponseWriter, r *http.Request, c sessionCell) error {
 	host, ok := canonicalHost(r.Host)
 	if !ok {
 		return errNoRule
 	}
 	now, secret := g.cfg.Issuer.Now(), rand.Text()
-	c := sessionCell{
-		Session: Session{ID: hashSecret(secret), Host: host, Began: now, Ends: now.Add(g.cfg.SessionLife)},
-		PassID:  pass.ID, Scope: pass.Scope, Subject: pass.Subject, Batch: pass.Batch, Grants: pass.Grants,
-		Data: pass.Data, IssuedAt: pass.IssuedAt.UnixMicro(),
+	for hashSecret(secret)[0] == '-' {
+		secret = rand.Text() // operators type the id, and that would be a flag
+	}
+	c.ID, c.Host, c.Began, c.Ends = hashSecret(secret), host, now, now.Add(g.cfg.SessionLife)
+	if c.IssuedAt == 0 {
+		c.IssuedAt = now.UnixMicro()
 	}
 	value, err := json.Marshal(c)
 	if err != nil {
@@ -106,13 +141,13 @@ func (g *Gate) signIn(w http.ResponseWriter, r *http.Request, pass hallpass.Pass
 	if err != nil {
 		return unavailable(err)
 	}
-	g.setCookie(w, "session", secret, g.cfg.SessionLife)
+	g.setCookie(w, c.Kind.cookie(), secret, g.cfg.SessionLife)
 	return nil
 }
 
-// session returns the request's session, or nil.
-func (g *Gate) session(r *http.Request) (*Session, error) {
-	secret := g.cookie(r, "session")
+// session returns the request's session of a kind, or nil.
+func (g *Gate) session(r *http.Request, kind Kind) (*Session, error) {
+	secret := g.cookie(r, kind.cookie())
 	host, ok := canonicalHost(r.Host)
 	if secret == "" || !ok {
 		return nil, nil
@@ -130,7 +165,10 @@ func (g *Gate) session(r *http.Request) (*Session, error) {
 		return nil, unavailable(err)
 	}
 	s := c.session()
-	if c.Over || s.Host != host || !now.Before(s.Ends) {
+	if c.Over || c.Kind != kind || s.Host != host || !now.Before(s.Ends) {
+		return nil, nil
+	}
+	if kind == KindLogin && !g.cfg.LoginAllow.Allows(s.Address) {
 		return nil, nil
 	}
 	if revoked, err := g.cfg.Issuer.Revoked(ctx, s.Pass); err != nil || revoked {
@@ -156,17 +194,31 @@ func (g *Gate) touch(ctx context.Context, cell hallpass.Cell, ends, now time.Tim
 	}
 }
 
-// signedIn is the guard's SignedIn hook.
+// signedIn is the guard's SignedIn hook. Who logged in by e-mail is signed in, too:
+// somebody else's personal link does not make him somebody else unnoticed.
 func (g *Gate) signedIn(r *http.Request) (string, error) {
-	s, err := g.session(r)
-	if s == nil {
-		return "", err
+	for _, kind := range []Kind{KindPass, KindLogin} {
+		if s, err := g.session(r, kind); s != nil || err != nil {
+			return s.subject(), err
+		}
 	}
-	return s.Pass.Subject, nil
+	return "", nil
+}
+
+func (s *Session) subject() string {
+	if s == nil {
+		return ""
+	}
+	return s.Pass.Subject
 }
 
 // Sessions lists and ends sessions.
-func (g *Gate) Sessions() *Sessions { return &Sessions{g.cfg.Cells, g.cfg.Issuer.Now} }
+func (g *Gate) Sessions() *Sessions { return SessionsIn(g.cfg.Cells, g.cfg.Issuer.Now) }
+
+// SessionsIn is Sessions without a Gate, for commands on the store.
+func SessionsIn(cells hallpass.CellStore, now func() time.Time) *Sessions {
+	return &Sessions{cells, now}
+}
 
 // Sessions is the operator's view of them.
 type Sessions struct {
