@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"hallpassclient":     {"", "internal/wire"},
 	"keystore":           {""},
 	"internal/openstore": {"", "memstore", "sqlitestore", "internal/group"},
-	"internal/demo":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
+	"internal/demo":      {"", "guard", "mail", "login", "internal/wire", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"internal/gate":      {"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"internal/server": {
 		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",

@@ -32,6 +32,8 @@ type app struct {
 	serveLogger *slog.Logger
 	// terminal says that a person reads stdout, and colour that he sees colours.
 	terminal, colour bool
+	// saidBare says that the warning about unprotected keys was given.
+	saidBare bool
 	// watched says that a person reads stderr.
 	watched bool
 }
@@ -92,7 +94,8 @@ func (a *app) keyOptions(store *openstore.Store) (*keystore.Options, error) {
 	return &keystore.Options{
 		Master: master, RequireMaster: store.NeedsMaster,
 		Bare: func() {
-			if store.Kind == openstore.SQLite {
+			if store.Kind == openstore.SQLite && !a.saidBare {
+				a.saidBare = true
 				a.notice("warning: the key stands unprotected in %s (%s); set HALLPASS_MASTER_KEY to wrap it", store.Name, readers(store.Name))
 			}
 		},

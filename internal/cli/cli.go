@@ -38,6 +38,7 @@ type grammar struct {
 	Uses       usesCmd       `cmd:"" help:"List uses, newest first."`
 	Prune      pruneCmd      `cmd:"" help:"Remove old uses and what is over."`
 	Keys       keysCmd       `cmd:"" help:"List and change the signing keys."`
+	Sessions   sessionsCmd   `cmd:"" help:"List and end the sessions of those who are logged in."`
 	Conf       configCmd     `cmd:"" name:"config" help:"Look at the settings."`
 	Migrate    migrateCmd    `cmd:"" help:"Make the store, or bring it up to date."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
@@ -144,7 +145,7 @@ func usageError(err error, args []string) error {
 	}
 	text := err.Error()
 	switch {
-	case strings.HasPrefix(text, "unexpected argument ") && command != "hallpass" && command != "hallpass keys":
+	case strings.HasPrefix(text, "unexpected argument ") && command != "hallpass" && command != "hallpass keys" && command != "hallpass sessions":
 		text = "there is an argument too many"
 	case strings.HasPrefix(text, "--") && strings.Contains(text, ": missing value"):
 		name, _, _ := strings.Cut(text[2:], ":")

@@ -59,8 +59,11 @@ func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url 
 	if err != nil {
 		return nil, noKeys(err)
 	}
+	if _, err := ring.Ensure(ctx, hallpass.PurposeAccess, hallpass.EdDSA); err != nil {
+		return nil, err
+	}
 	cfg := demo.Config{
-		Keys: ring.Keyring(), Store: store, Instance: ring.Instance(), BaseURL: url,
+		AccessKeys: ring.KeyringFor(hallpass.PurposeAccess), Keys: ring.Keyring(), Store: store, Instance: ring.Instance(), BaseURL: url,
 		Logger: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if store.Kind != openstore.Memory {

@@ -51,6 +51,8 @@ type serveSettings struct {
 	IdentityPass    string `setting:"identity.pass" placeholder:"NAME" help:"Header with the pass's id; X-Hallpass-Pass by default."`
 	IdentityData    string `setting:"identity.data" placeholder:"NAME" help:"Header with the data, as base64url; X-Hallpass-Data by default."`
 
+	loginSettings
+
 	DrainDelay   string `setting:"drain.delay" placeholder:"D" help:"How long readiness is refused before the listeners close; 1s by default."`
 	DrainTimeout string `setting:"drain.timeout" placeholder:"D" help:"How long open requests may take after that; 30s by default."`
 	LogLevel     string `setting:"log.level" placeholder:"LEVEL" help:"debug, info (default), warn or error."`
@@ -61,6 +63,7 @@ type serveSettings struct {
 type servePlan struct {
 	server.Config
 	settings serveSettings
+	login    *loginPlan // nil: nobody logs in
 
 	addr, opsAddr string
 	logLevel      slog.Level
@@ -125,6 +128,7 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	c.planURLs(p, to, loopback)
 	c.planFiles(p, to)
 	c.planGate(p, to)
+	c.planLogin(p, to, loopback)
 	to.DrainDelay = p.duration("drain.delay", c.DrainDelay, time.Second)
 	to.DrainTimeout = p.duration("drain.timeout", c.DrainTimeout, 30*time.Second)
 	if err := to.logLevel.UnmarshalText([]byte(orText(c.LogLevel, "info"))); err != nil {
@@ -278,11 +282,21 @@ func (p *planner) duration(name, text string, unset time.Duration) time.Duration
 // changed names the settings that differ.
 func (c serveSettings) changed(other serveSettings) (names []string) {
 	a, b := reflect.ValueOf(c), reflect.ValueOf(other)
-	for i := range a.NumField() {
-		name := a.Type().Field(i).Tag.Get("setting")
-		if name != "keys" && !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
+	for _, f := range settingFields() {
+		name := f.Tag.Get("setting")
+		if name != "keys" && !reflect.DeepEqual(a.FieldByIndex(f.Index).Interface(), b.FieldByIndex(f.Index).Interface()) {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// settingFields are the settings of serve, in the order in which they are shown.
+func settingFields() (fields []reflect.StructField) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[serveSettings]()) {
+		if f.Tag.Get("setting") != "" {
+			fields = append(fields, f)
+		}
+	}
+	return fields
 }

@@ -24,7 +24,7 @@ func (s *Server) reload(ctx context.Context) {
 		check("configuration", err)
 		if err == nil {
 			check("keys", s.keys.setFile(fresh.FileKeys))
-			check("rules", s.gate.SetRules(fresh.Rules))
+			check("rules", s.setRules(fresh.Rules))
 		}
 	}
 	s.metrics.reloaded(time.Now(), len(failed) == 0)

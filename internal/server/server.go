@@ -65,6 +65,9 @@ type Config struct {
 	// ClientIPHeader is where they name it. Defaults to X-Forwarded-For.
 	ClientIPHeader string
 
+	// Login lets people log in by e-mail. Nil: nobody can.
+	Login *LoginConfig
+
 	// DrainDelay is how long readiness is refused before the listeners close, for
 	// load balancers to notice. 0 means no delay.
 	DrainDelay time.Duration
@@ -109,6 +112,7 @@ type Server struct {
 	keys    *keys
 	issuer  *hallpass.Issuer
 	gate    *gate.Gate
+	login   *logins // nil: nobody can log in
 	api     http.Handler
 	clients *clientip.Resolver
 	metrics *Metrics
@@ -139,11 +143,16 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s.gate, err = gate.New(gate.Config{
 		Issuer: s.issuer, Cells: store, BaseURL: cfg.BaseURL, Rules: cfg.Rules, Prefix: cfg.Prefix,
-		TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, Identity: cfg.Identity,
+		TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, Identity: cfg.Identity, LoginAllow: cfg.Login.allow(), OwnCookies: cfg.Login.cookies(),
 		SessionIdle: cfg.SessionIdle, SessionLife: cfg.SessionLife, Site: cfg.Site, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Login != nil {
+		if s.login, err = s.newLogins(store); err != nil {
+			return nil, err
+		}
 	}
 	if s.api, err = s.newAPI(); err != nil {
 		return nil, err
@@ -160,7 +169,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) newAPI() (http.Handler, error) {
 	a, err := api.New(api.Config{
 		Issuer: s.issuer, Keys: s.keys.live, AccessKeys: s.keys.access(), Prefix: s.cfg.APIPrefix,
-		Sessions: sessions{s.gate.Sessions()}, Version: s.cfg.Version, Logger: s.cfg.Logger,
+		Sessions: s.sessions(), Version: s.cfg.Version, Logger: s.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -185,6 +194,13 @@ func (s *Server) Run(ctx context.Context, reload <-chan struct{}) error {
 		}
 	})
 	running.Go(func() { s.pollKeys(background) })
+	if s.login != nil {
+		running.Go(func() {
+			if err := s.login.api.Run(background); err != nil {
+				s.cfg.Logger.Error("mails are no longer sent", "error", err)
+			}
+		})
+	}
 	s.cfg.Logger.Info("starting", "version", s.cfg.Version, "base_url", s.cfg.BaseURL, "rules", len(s.cfg.Rules), "traces", s.tracing != nil)
 	if s.cfg.Upstream != nil && len(s.cfg.Rules) == 0 {
 		s.cfg.Logger.Warn("there are no rules, so nobody is let in to the application")
