@@ -65,6 +65,11 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 	return s.checkSchema(ctx)
 }
 
+// Wake implements hallpass.Waker as far as the store does.
+func (s *Store) Wake(ctx context.Context, groups []string, woken func(group string)) error {
+	return hallpass.Wake(ctx, s.Store, groups, woken)
+}
+
 // Close finishes what was begun.
 func (s *Store) Close() error {
 	if s.close == nil {
