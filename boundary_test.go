@@ -27,13 +27,15 @@ var mayImport = map[string][]string{
 
 	"memstore":    {""},
 	"sqlitestore": {"", "internal/group"},
+	"redisstore":  {""},
+	"pgstore":     {"", "internal/group"},
 	"storetest":   {""},
 
 	"internal/wire":      {""},
 	"internal/api":       {"", "internal/wire"},
 	"hallpassclient":     {"", "internal/wire"},
 	"keystore":           {""},
-	"internal/openstore": {"", "memstore", "sqlitestore", "internal/group"},
+	"internal/openstore": {"", "memstore", "sqlitestore", "pgstore", "internal/group"},
 	"internal/demo":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"internal/gate":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"internal/server": {
@@ -42,7 +44,7 @@ var mayImport = map[string][]string{
 	},
 	"internal/needs": {},
 	"internal/cli": {
-		"", "guard", "memstore", "sqlitestore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"", "guard", "memstore", "sqlitestore", "pgstore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
 		"internal/gate", "internal/api", "internal/server",
 	},
@@ -64,6 +66,8 @@ var modulesOf = map[string][]string{
 	"guard":       {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"memstore":    {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"sqlitestore": nil, // has a driver; see docs/dependencies.md
+	"pgstore":     nil,
+	"redisstore":  nil, // the same
 }
 
 func goList(t *testing.T, args ...string) []string {
