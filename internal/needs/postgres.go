@@ -35,7 +35,6 @@ func Postgres(t testing.TB) string {
 	if out, err := shared.psql("postgres", "CREATE DATABASE "+name); err != nil {
 		t.Fatalf("CREATE DATABASE: %v: %s", err, out)
 	}
-	t.Cleanup(func() { _, _ = shared.psql("postgres", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	return shared.DSN(name)
 }
 
