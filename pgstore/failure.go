@@ -32,8 +32,17 @@ func unavailable(ctx context.Context, what string, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return fmt.Errorf("%w: postgres: %s: %w", hallpass.ErrUnavailable, what, err)
+	return fmt.Errorf("%w: postgres: %s: %w", hallpass.ErrUnavailable, what, oneLine{err})
 }
+
+// oneLine is an error whose text has one line; the driver writes one for each host.
+type oneLine struct{ err error }
+
+func (e oneLine) Error() string {
+	return strings.ReplaceAll(strings.ReplaceAll(e.err.Error(), ":\n\t", ": "), "\n\t", "; ")
+}
+
+func (e oneLine) Unwrap() error { return e.err }
 
 // isAnswer reports whether err is the contract's answer rather than a failure.
 func isAnswer(err error) bool {

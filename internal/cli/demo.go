@@ -63,8 +63,12 @@ func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url 
 		Keys: ring.Keyring(), Store: store, Instance: ring.Instance(), BaseURL: url,
 		Logger: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
-	if store.Kind != openstore.Memory {
+	switch store.Kind {
+	case openstore.Memory:
+	case openstore.SQLite:
 		cfg.StoreName = a.grammar.Store
+	default:
+		cfg.StoreName = string(store.Kind) + "://…" // the rest may hold a password, and the pages are anybody's
 	}
 	return demo.New(cfg)
 }

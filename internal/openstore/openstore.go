@@ -12,6 +12,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/memstore"
+	"github.com/hallpass-go/hallpass/pgstore"
 	"github.com/hallpass-go/hallpass/sqlitestore"
 )
 
@@ -23,8 +24,9 @@ type Kind string
 
 // The kinds of stores.
 const (
-	SQLite Kind = "sqlite"
-	Memory Kind = "memory"
+	SQLite   Kind = "sqlite"
+	Memory   Kind = "memory"
+	Postgres Kind = "postgres"
 )
 
 // Options is how to open a store; nil opens an existing one.
@@ -45,7 +47,8 @@ type Store struct {
 	hallpass.Store
 	// Kind says what it is.
 	Kind Kind
-	// Name is what to call it in a sentence: the path of a file.
+	// Name is what to call it in a sentence: the path of a file, or host and database.
+	// It has no password in it.
 	Name string
 	// Created says that it was not there before.
 	Created bool
@@ -99,6 +102,9 @@ func Open(ctx context.Context, dsn string, opts *Options) (*Store, error) {
 	if kind == Memory {
 		return &Store{Store: memstore.New(), Kind: Memory, Name: "memory", Created: true}, nil
 	}
+	if kind == Postgres {
+		return openPostgres(ctx, rest, opts)
+	}
 	return openSQLite(ctx, rest, opts)
 }
 
@@ -115,6 +121,20 @@ func openSQLite(ctx context.Context, path string, opts *Options) (*Store, error)
 	return &Store{Store: store, Kind: SQLite, Name: path, Created: missing, close: store.Close, checkSchema: store.CheckSchema}, nil
 }
 
+func openPostgres(ctx context.Context, dsn string, opts *Options) (*Store, error) {
+	store, err := pgstore.Open(ctx, dsn, &pgstore.Options{Create: opts.Create, Migrate: opts.Migrate, Observe: opts.Observe})
+	if errors.Is(err, hallpass.ErrNotFound) {
+		return nil, fmt.Errorf(`%w: the database has no hallpass tables; "hallpass migrate" makes them`, hallpass.ErrUnavailable)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Store{
+		Store: store, Kind: Postgres, Name: store.Name(), Created: store.Created(), NeedsMaster: true,
+		close: store.Close, checkSchema: store.CheckSchema,
+	}, nil
+}
+
 func parse(dsn string, opts *Options) (kind Kind, rest string, err error) {
 	scheme, rest, found := strings.Cut(dsn, ":")
 	invalid := func(format string, args ...any) (Kind, string, error) {
@@ -129,8 +149,10 @@ func parse(dsn string, opts *Options) (kind Kind, rest string, err error) {
 		return invalid("memory: ends with this command; use sqlite:PATH, such as %s", Default)
 	case dsn == "memory:":
 		return Memory, "", nil
-	case found && (scheme == "postgres" || scheme == "postgresql" || scheme == "redis" || scheme == "rediss"):
+	case found && (scheme == "postgres" || scheme == "postgresql"):
+		return Postgres, dsn, pgstore.Check(dsn)
+	case found && (scheme == "redis" || scheme == "rediss"):
 		return invalid("this build knows no %s: stores; use sqlite:PATH, such as %s", scheme, Default)
 	}
-	return invalid("must be sqlite:PATH, such as %s", Default)
+	return invalid("must be sqlite:PATH, such as %s, or postgres://USER@HOST/DATABASE", Default)
 }
