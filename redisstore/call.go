@@ -136,8 +136,9 @@ func (s *Store) sendOne(ctx context.Context, c call, cmd rueidis.Completed) (rue
 		return result, realError(result.Error())
 	}
 	patience := strconv.FormatInt(max(1, s.cfg.timeout.Milliseconds()/2), 10)
-	wait := s.client.B().Arbitrary("WAIT").Args(strconv.Itoa(s.cfg.replicas), patience).Build()
-	// One connection, so that WAIT waits for what was just written.
+	// Blocking gives the two a connection of their own: WAIT waits for what its
+	// connection wrote, and nobody waits behind it.
+	wait := s.client.B().Arbitrary("WAIT").Args(strconv.Itoa(s.cfg.replicas), patience).Blocking()
 	both := s.client.DoMulti(ctx, cmd, wait)
 	if err := realError(both[0].Error()); err != nil {
 		return both[0], err

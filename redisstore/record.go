@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/hallpass-go/hallpass"
@@ -31,10 +32,7 @@ func (s *Store) Record(ctx context.Context, entries []hallpass.Entry) error {
 		if err := s.enter(ctx, s.keys.members(e)); err != nil {
 			return err
 		}
-		_, err := s.run(ctx, "record", call{
-			script: putScript, keys: []string{s.keys.pass(e.ID).row}, args: append([]string{"0"}, fields(e)...),
-		})
-		return err
+		return s.lay(ctx, "", fresh)
 	}
 	c := call{script: putScript}
 	for _, e := range fresh {
@@ -61,30 +59,14 @@ func (s *Store) Record(ctx context.Context, entries []hallpass.Entry) error {
 // transactions that stage the same pass do not wait for each other: the first to
 // put it into place has written it, and the other keeps that row.
 func (s *Store) recordStaged(ctx context.Context, entries []*hallpass.Entry) error {
-	var index []call
-	for _, members := range byShard(s.keys, entries) {
-		for len(members) > 0 {
-			n := min(len(members), 500)
-			ks, vs := split(members[:n])
-			index = append(index, call{script: indexScript, keys: ks, args: append([]string{"", ""}, vs...)})
-			members = members[n:]
-		}
-	}
-	if _, err := s.runAll(ctx, "record", index); err != nil {
-		return err
-	}
-	name := nonce() + nonce()
-	stage := make([]call, len(entries))
-	for i, e := range entries {
-		p := s.keys.pass(e.ID)
-		stage[i] = call{script: stageScript, keys: []string{p.row, p.staged}, args: append([]string{name}, fields(e)...)}
-	}
-	_, err := s.runAll(ctx, "record", stage)
+	name, err := s.stage(ctx, entries)
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		s.unstage(ctx, name, entries, false)
+		if name != "" {
+			s.unstage(ctx, name, entries, false)
+		}
 		return err
 	}
 	word := []string{s.keys.transaction(name)}
@@ -93,6 +75,49 @@ func (s *Store) recordStaged(ctx context.Context, entries []*hallpass.Entry) err
 	}
 	if s.unstage(ctx, name, entries, true) {
 		_, _ = s.run(context.WithoutCancel(ctx), "record", call{word: "DEL", keys: word})
+	}
+	return nil
+}
+
+// stage does what comes before the commitment.
+func (s *Store) stage(ctx context.Context, entries []*hallpass.Entry) (name string, err error) {
+	var index []call
+	for _, members := range byShard(s.keys, entries) {
+		for chunk := range slices.Chunk(members, together) {
+			ks, vs := split(chunk)
+			index = append(index, call{script: indexScript, keys: ks, args: append([]string{"", ""}, vs...)})
+		}
+	}
+	if _, err := s.runAll(ctx, "record", index); err != nil {
+		return "", err
+	}
+	name = nonce() + nonce()
+	return name, s.lay(ctx, name, entries)
+}
+
+// lay lays rows down under a transaction's name, or without one into their places.
+// Where earlier transactions have laid one down, it asks first what became of them.
+func (s *Store) lay(ctx context.Context, name string, entries []*hallpass.Entry) error {
+	calls := make([]call, len(entries))
+	for i, e := range entries {
+		p := s.keys.pass(e.ID)
+		calls[i] = call{script: stageScript, keys: []string{p.row, p.staged}, args: append([]string{name, "0"}, fields(e)...)}
+	}
+	answers, err := s.runAll(ctx, "record", calls)
+	if err != nil {
+		return err
+	}
+	for i, answer := range answers {
+		if len(answer) < 2 || answer[0] != "staged" {
+			continue
+		}
+		if err := s.resolve(ctx, entries[i].ID, answer[1:]); err != nil {
+			return err
+		}
+		calls[i].args[1] = "1"
+		if _, err := s.run(ctx, "record", calls[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

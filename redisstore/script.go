@@ -65,7 +65,7 @@ var (
 	reserveScript    = newScript(commonLua, reserveLua)
 	settleScript     = newScript(commonLua, settleLua)
 	putScript        = newScript(commonLua, putLua)
-	stageScript      = newScript(stageLua)
+	stageScript      = newScript(commonLua, stageLua)
 	unstageScript    = newScript(commonLua, unstageLua)
 	lookScript       = newScript(commonLua, lookLua)
 	revokeScript     = newScript(commonLua, revokeLua)

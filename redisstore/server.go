@@ -3,10 +3,13 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/redis/rueidis"
 
@@ -29,22 +32,39 @@ type serverState struct {
 	replica  bool
 }
 
-// inspect asks every server.
+// inspectTimeout is how long one server may take to answer for its settings.
+const inspectTimeout = time.Second
+
+// inspect asks every server at once. A node of a cluster that is down may come
+// back; the others decide.
 func (s *Store) inspect(ctx context.Context) ([]serverState, error) {
-	var states []serverState
+	var (
+		mu       sync.Mutex
+		states   []serverState
+		failures []error
+		all      sync.WaitGroup
+	)
 	for addr, node := range s.client.Nodes() {
-		state, err := inspect(ctx, node)
-		if err != nil {
-			if ctx.Err() == nil && s.cluster {
-				continue // a node that is down may come back; the others decide
+		all.Go(func() {
+			asking, cancel := context.WithTimeout(ctx, min(inspectTimeout, s.cfg.timeout))
+			defer cancel()
+			state, err := inspect(asking, node)
+			state.addr = addr
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failures = append(failures, err)
+				return
 			}
-			return nil, s.failure(ctx, "ask the server for its settings", err)
-		}
-		state.addr = addr
-		states = append(states, state)
+			states = append(states, state)
+		})
 	}
-	if len(states) == 0 {
-		return nil, unavailable("ask the servers for their settings", fmt.Errorf("none answers"))
+	all.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case len(states) == 0:
+		return nil, unavailable("ask the server for its settings", errors.Join(failures...))
 	}
 	slices.SortFunc(states, func(a, b serverState) int { return cmp.Compare(a.addr, b.addr) })
 	return states, nil
@@ -104,8 +124,9 @@ func (s *Store) judge(servers []serverState) error {
 		if lossy != "" {
 			s.logger.Warn("the server "+lossy, "server", server.addr)
 		}
-		if s.cfg.replicas > 0 && !server.replica && server.replicas < s.cfg.replicas {
-			return refuse(server, "has %d replicas in step, and replicas=%d asks for more", server.replicas, s.cfg.replicas)
+		if !server.replica && server.replicas < s.cfg.replicas {
+			s.logger.Warn("the server has fewer replicas in step than replicas= asks for; it refuses until they are back",
+				"server", server.addr, "replicas", server.replicas)
 		}
 	}
 	return nil

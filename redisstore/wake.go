@@ -45,12 +45,16 @@ func (s *Store) Wake(ctx context.Context, groups []string, woken func(group stri
 	}
 	var all sync.WaitGroup
 	if !s.cluster {
-		s.follow(ctx, groups, s.client.B().Subscribe().Channel(s.keys.channel()).Build, tell)
+		s.follow(ctx, groups, func() rueidis.Completed {
+			return s.client.B().Subscribe().Channel(s.keys.channel()).Build()
+		}, tell)
 	} else {
 		for _, group := range groups {
 			channel := s.keys.group(group).channel
 			all.Go(func() {
-				s.follow(ctx, []string{group}, s.client.B().Ssubscribe().Channel(channel).Build, tell)
+				s.follow(ctx, []string{group}, func() rueidis.Completed {
+					return s.client.B().Ssubscribe().Channel(channel).Build()
+				}, tell)
 			})
 		}
 	}

@@ -131,7 +131,7 @@ func (s *RedisServer) startAt(addr string) error {
 	s.cmd, s.exited = cmd, exited
 	s.mu.Unlock()
 	for deadline := time.Now().Add(20 * time.Second); ; {
-		if answer, err := redisSay(addr, "PING"); err == nil && answer == "+PONG" {
+		if answer, err := redisSay(addr, "PING"); err == nil && (answer == "+PONG" || strings.HasPrefix(answer, "-NOAUTH")) {
 			return nil
 		}
 		select {
