@@ -44,6 +44,8 @@ func (s *Store) prepareSession(ctx context.Context, conn *pgx.Conn) error {
 		"enable_hashjoin":  "off",
 		"enable_mergejoin": "off",
 		"jit":              "off",
+		// One plan serves all of them, and making one takes longer than running it.
+		"plan_cache_mode": "force_generic_plan",
 	}
 	var names, values []string
 	for name, value := range settings {

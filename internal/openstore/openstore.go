@@ -154,5 +154,5 @@ func parse(dsn string, opts *Options) (kind Kind, rest string, err error) {
 	case found && (scheme == "redis" || scheme == "rediss"):
 		return invalid("this build knows no %s: stores; use sqlite:PATH, such as %s", scheme, Default)
 	}
-	return invalid("must be sqlite:PATH, such as %s, or postgres://USER@HOST/DATABASE", Default)
+	return invalid("must be sqlite:PATH, such as %s", Default)
 }
