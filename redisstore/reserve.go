@@ -52,7 +52,7 @@ func (s *Store) Reserve(ctx context.Context, r hallpass.Reservation) (hallpass.R
 		if err != nil {
 			return hallpass.Reserved{}, err
 		}
-		outcome, staged, err := reserved(r.Pass.ID, answer)
+		outcome, staged, err := reserved(use, answer)
 		switch {
 		case err == nil && staged == nil:
 			if c.args[mode] == "write" && outcome.Duplicate {
@@ -84,8 +84,9 @@ func (s *Store) Reserve(ctx context.Context, r hallpass.Reservation) (hallpass.R
 	}
 }
 
-// reserved reads the answer of the script. errGo asks for the indexes.
-func reserved(pass string, answer []string) (out hallpass.Reserved, staged []string, err error) {
+// reserved reads the script's answer to a caller who wants to write the use. errGo
+// asks for the indexes.
+func reserved(use hallpass.Use, answer []string) (out hallpass.Reserved, staged []string, err error) {
 	if len(answer) == 0 {
 		return out, nil, unavailable("reserve", errDamaged)
 	}
@@ -103,12 +104,15 @@ func reserved(pass string, answer []string) (out hallpass.Reserved, staged []str
 	case "conflict":
 		return out, nil, hallpass.ErrConflict
 	case "won", "duplicate":
-		if len(answer) < fieldCount+3 {
-			return out, nil, unavailable("reserve", errDamaged)
-		}
 		out.Duplicate = answer[0] == "duplicate"
-		if out.Entry, err = entryOf(pass, answer[1:]); err == nil {
-			out.Use, err = useOf(pass, answer[fieldCount+1], answer[fieldCount+2])
+		out.Entry, err = entryOf(use.Pass, answer[1:])
+		switch {
+		case err == nil && !out.Duplicate:
+			out.Use = use
+		case err == nil && len(answer) == fieldCount+3:
+			out.Use, err = useOf(use.Pass, answer[fieldCount+1], answer[fieldCount+2])
+		case err == nil:
+			err = errDamaged
 		}
 		if err != nil {
 			return hallpass.Reserved{}, nil, unavailable("reserve", err)

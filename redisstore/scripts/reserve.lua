@@ -17,7 +17,7 @@ if again == '1' then
       if not f then f = {ARGV[11], ARGV[12], used, '0', '', ARGV[13], ARGV[14]} end
       f[3] = used
       redis.call('HSET', KEYS[2], 'u' .. id, mine) -- so that replicas are waited for
-      return answer('won', f, id, mine)
+      return answer('won', f)
     end
   end
 end
@@ -31,20 +31,15 @@ if not f then
   fresh = true
 end
 if f[5] ~= '' then return {'revoked'} end
-local taken
 if key ~= '' then
-  local got = redis.call('HMGET', KEYS[2], 'u' .. id, 'k' .. key)
-  if got[2] then
-    return answer('duplicate', f, got[2], redis.call('HGET', KEYS[2], 'u' .. got[2]))
-  end
-  taken = got[1]
-else
-  taken = redis.call('HGET', KEYS[2], 'u' .. id)
+  local earlier = redis.call('HGET', KEYS[2], 'k' .. key)
+  if earlier then return answer('duplicate', f, earlier, redis.call('HGET', KEYS[2], 'u' .. earlier)) end
 end
 local first = string.sub(f[2], 1, 1)
 if first ~= '0' and first ~= '-' and not less(f[3], f[2]) then return {'spent'} end
-if taken then return {'conflict'} end
-if mode == 'whole' and #redis.call('ZRANGEBYLEX', KEYS[5], '[' .. id .. '\0', '(' .. id .. '\1', 'LIMIT', 0, 1) > 0 then
+if mode == 'whole' then -- the index has the uses of this pass too
+  if #redis.call('ZRANGEBYLEX', KEYS[5], '[' .. id .. '\0', '(' .. id .. '\1', 'LIMIT', 0, 1) > 0 then return {'conflict'} end
+elseif redis.call('HEXISTS', KEYS[2], 'u' .. id) == 1 then
   return {'conflict'}
 end
 if mode == 'judge' or (mode == 'write' and fresh and indexed == '0') then
@@ -55,8 +50,8 @@ if fresh then
   f[3] = '1'
   save(KEYS[1], f)
 else
-  redis.call('HINCRBY', KEYS[1], 'u', 1) -- first: it fails where the count would wrap round
-  f[3] = redis.call('HGET', KEYS[1], 'u')
+  local used = redis.call('HINCRBY', KEYS[1], 'u', 1) -- first: it fails where the count would wrap round
+  f[3] = used < 2^53 and string.format('%.0f', used) or redis.call('HGET', KEYS[1], 'u')
 end
 local use = head .. f[3] .. tail
 if key ~= '' then
@@ -69,4 +64,4 @@ if mode == 'whole' then
   redis.call('ZADD', KEYS[5], 0, ARGV[15])
   if fresh then enter(6, 16) end
 end
-return answer('won', f, id, use)
+return answer('won', f)
