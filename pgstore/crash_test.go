@@ -440,3 +440,47 @@ func TestAServerThatDoesNotAnswerIsGivenUpInTime(t *testing.T) {
 		}
 	}
 }
+
+// A commit that its standby has not got would be lost by a failover, also where the
+// server gives up waiting and calls it done.
+func TestWhatNoStandbyConfirmedIsNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	primary := needs.NewPostgresServer(t)
+	dsn := primary.Database(t, "alone")
+	open(t, dsn)
+	standby := primary.Standby(t)
+	s, err := pgstore.Open(t.Context(), dsn, &pgstore.Options{Timeout: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	standby.Stop()
+	type outcome struct {
+		won hallpass.Reserved
+		err error
+	}
+	p := fought(5)
+	told := make(chan outcome, 1)
+	go func() {
+		won, err := s.Reserve(context.Background(), useOf(p))
+		told <- outcome{won, err}
+	}()
+	for range 6 {
+		select {
+		case got := <-told:
+			t.Fatalf("Reserve = Used %d, %v without a standby", got.won.Entry.Used, got.err)
+		case <-time.After(500 * time.Millisecond):
+		}
+		primary.SQL(t, "postgres", "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+	}
+	if err := standby.Start(); err != nil {
+		t.Fatal(err)
+	}
+	got := <-told
+	if got.err != nil || got.won.Entry.Used != 1 || got.won.Duplicate {
+		t.Fatalf("Reserve = %+v, %v when the standby was back", got.won, got.err)
+	}
+	if used := standby.SQL(t, "alone", "SELECT used FROM hallpass_counters"); used != "1" {
+		t.Errorf("on the standby: used = %q", used)
+	}
+}

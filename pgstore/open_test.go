@@ -311,3 +311,29 @@ func TestObserveIsToldHowManyWritesShareATransaction(t *testing.T) {
 		t.Errorf("%d writes in %d transactions; want at least 5 in each on average", writes.Load(), transactions.Load())
 	}
 }
+
+// The role that serves need not own the tables.
+func TestARoleThatMayOnlyReadAndWriteServes(t *testing.T) {
+	t.Parallel()
+	server := needs.NewPostgresServer(t)
+	dsn := server.Database(t, "rights")
+	open(t, dsn)
+	server.SQL(t, "rights", `CREATE ROLE clerk LOGIN;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
+	s := open(t, strings.Replace(dsn, "hallpass:", "clerk:", 1))
+	won, err := s.Reserve(t.Context(), useOf(fought(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Settle(t.Context(), hallpass.Settlement{Pass: won.Use.Pass, Use: won.Use.ID, State: hallpass.UseRefunded, MaxRefunds: 3}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Swap(t.Context(), hallpass.Cell{Group: "g", Key: "k"}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	year := time.Now().Add(365 * 24 * time.Hour)
+	done, err := s.Prune(t.Context(), hallpass.PruneRule{Now: year, UsesBefore: year, KeepUses: -1})
+	if err != nil || done.Uses != 1 {
+		t.Errorf("Prune = %+v, %v, want one use, row by row", done, err)
+	}
+}
