@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"internal/api":       {"", "internal/wire"},
 	"hallpassclient":     {"", "internal/wire"},
 	"keystore":           {""},
-	"internal/openstore": {"", "memstore", "sqlitestore", "pgstore", "internal/group"},
+	"internal/openstore": {"", "memstore", "sqlitestore", "pgstore", "redisstore", "internal/group"},
 	"internal/demo":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"internal/gate":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"internal/server": {
@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	},
 	"internal/needs": {},
 	"internal/cli": {
-		"", "guard", "memstore", "sqlitestore", "pgstore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"", "guard", "memstore", "sqlitestore", "pgstore", "redisstore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
 		"internal/gate", "internal/api", "internal/server",
 	},

@@ -14,6 +14,7 @@ package redisstore
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ type Store struct {
 	admitted chan struct{}
 	breakers [breakerCount]breaker
 	groups   groupNames
+	created  bool
 	closing  atomic.Bool
 	// done ends what Wake waits for.
 	done chan struct{}
@@ -123,6 +125,19 @@ func (s *Store) start(ctx context.Context, opts Options) error {
 	}
 	return s.checkLayout(ctx, opts.Create)
 }
+
+// Name says where the store is, for people: "Redis at HOST:PORT". It has no password
+// in it.
+func (s *Store) Name() string {
+	kind := "Redis"
+	if s.cluster {
+		kind = "the Redis Cluster"
+	}
+	return kind + " at " + strings.Join(s.cfg.addrs, ", ")
+}
+
+// Created reports whether Open made the store.
+func (s *Store) Created() bool { return s.created }
 
 // Close ends the connections. Calls that have not ended by then, and later ones,
 // fail with an error that wraps hallpass.ErrUnavailable.

@@ -41,7 +41,7 @@ func (s *Store) inspect(ctx context.Context) ([]serverState, error) {
 	var (
 		mu       sync.Mutex
 		states   []serverState
-		failures []error
+		failure  = errors.New("there is none")
 		all      sync.WaitGroup
 	)
 	for addr, node := range s.client.Nodes() {
@@ -53,7 +53,7 @@ func (s *Store) inspect(ctx context.Context) ([]serverState, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
-				failures = append(failures, err)
+				failure = err
 				return
 			}
 			states = append(states, state)
@@ -64,7 +64,7 @@ func (s *Store) inspect(ctx context.Context) ([]serverState, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case len(states) == 0:
-		return nil, unavailable("ask the server for its settings", errors.Join(failures...))
+		return nil, unavailable("ask the server for its settings", failure)
 	}
 	slices.SortFunc(states, func(a, b serverState) int { return cmp.Compare(a.addr, b.addr) })
 	return states, nil
@@ -140,9 +140,11 @@ func refuse(server serverState, format string, args ...any) error {
 func (s *Store) checkLayout(ctx context.Context, create bool) error {
 	key := []string{s.keys.layout()}
 	if create {
-		if _, err := s.run(ctx, "create", call{word: "SET", keys: key, args: []string{strconv.Itoa(layout), "NX"}}); err != nil {
+		made, err := s.run(ctx, "create", call{word: "SET", keys: key, args: []string{strconv.Itoa(layout), "NX"}})
+		if err != nil {
 			return err
 		}
+		s.created = len(made) > 0
 	}
 	found, err := s.run(ctx, "find the store", call{word: "GET", keys: key, read: true})
 	if err != nil {

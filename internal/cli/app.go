@@ -99,6 +99,15 @@ func (a *app) keyOptions(store *openstore.Store) (*keystore.Options, error) {
 	}, nil
 }
 
+// mayMakeKey refuses to make a key in a store that may lose it, and with it every
+// token it signed.
+func mayMakeKey(store *openstore.Store) error {
+	if store.NoSoleKey {
+		return fieldError("store", `is %s:, which is never the only place of a signing key; make one elsewhere, keep it, and add it with "hallpass keys add --activate --key @FILE"`, store.Kind)
+	}
+	return nil
+}
+
 // readers says who may read a file.
 func readers(path string) string {
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {

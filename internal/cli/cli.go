@@ -22,7 +22,7 @@ import (
 // grammar is the whole command line. Every flag can also be set by environment
 // and file; see settings.
 type grammar struct {
-	Store         string `placeholder:"DSN" help:"Where passes are kept: sqlite:PATH or postgres://USER@HOST/DATABASE. Defaults to sqlite:hallpass.db; the demo forgets everything without it."`
+	Store         string `placeholder:"DSN" help:"Where passes are kept: sqlite:PATH, postgres://USER@HOST/DATABASE or redis://HOST. Defaults to sqlite:hallpass.db; the demo forgets everything without it."`
 	JSON          bool   `name:"json" help:"Print one JSON object."`
 	Config        string `placeholder:"FILE" help:"Read settings from a YAML file."`
 	MasterKeyFile string `placeholder:"FILE" help:"File with the text that wraps private keys (or HALLPASS_MASTER_KEY itself)."`

@@ -55,6 +55,9 @@ func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url 
 	if err != nil {
 		return nil, err
 	}
+	if err := mayMakeKey(store); err != nil {
+		return nil, err
+	}
 	ring, _, err := keystore.Bootstrap(ctx, store, opts)
 	if err != nil {
 		return nil, noKeys(err)

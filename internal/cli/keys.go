@@ -56,7 +56,7 @@ func keyOf(k keystore.Info) keyJSON {
 }
 
 func (c *keysListCmd) Run(ctx context.Context, a *app) error {
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
 		list := ring.List()
 		if a.grammar.JSON {
 			keys := make([]keyJSON, 0, len(list))
@@ -91,7 +91,10 @@ func (c *keysAddCmd) Run(ctx context.Context, a *app) error {
 	if c.Activate && !key.CanSign() {
 		return fieldError("key", "is a public key and cannot sign; leave out --activate")
 	}
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(store *openstore.Store, ring *keystore.Ring) error {
+		if err := mayMakeKey(store); err != nil && c.Key == "" {
+			return err
+		}
 		if err := ring.Add(ctx, key, c.Activate); err != nil {
 			return err
 		}
@@ -134,12 +137,15 @@ func (c *keysRotateCmd) Run(ctx context.Context, a *app) error {
 	if c.ID != "" && c.Alg != "" {
 		return fieldError("alg", "is for a new key; the one that is named has its own")
 	}
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(store *openstore.Store, ring *keystore.Ring) error {
 		if c.ID != "" {
 			if err := ring.Activate(ctx, c.ID); err != nil {
 				return err
 			}
 			return a.keyDone(ring, c.ID, "Rotated to")
+		}
+		if err := mayMakeKey(store); err != nil {
+			return err
 		}
 		alg := hallpass.HS256
 		if active, ok := ring.Keyring().Active(); ok {
@@ -157,7 +163,7 @@ func (c *keysRotateCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *keysRetireCmd) Run(ctx context.Context, a *app) error {
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
 		if err := ring.Retire(ctx, c.ID); err != nil {
 			return err
 		}
@@ -166,7 +172,7 @@ func (c *keysRetireCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *keysRemoveCmd) Run(ctx context.Context, a *app) error {
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
 		if err := ring.Remove(ctx, c.ID); err != nil {
 			return err
 		}
@@ -178,7 +184,7 @@ func (c *keysRemoveCmd) Run(ctx context.Context, a *app) error {
 }
 
 // withKeys opens the store's keys, which may be none.
-func (a *app) withKeys(ctx context.Context, do func(*keystore.Ring) error) error {
+func (a *app) withKeys(ctx context.Context, do func(*openstore.Store, *keystore.Ring) error) error {
 	store, err := openstore.Open(ctx, a.grammar.Store, nil)
 	if err != nil {
 		return err
@@ -192,7 +198,7 @@ func (a *app) withKeys(ctx context.Context, do func(*keystore.Ring) error) error
 	if err != nil {
 		return err
 	}
-	return do(ring)
+	return do(store, ring)
 }
 
 // keyDone prints a key after a change.

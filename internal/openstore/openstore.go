@@ -13,6 +13,7 @@ import (
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/memstore"
 	"github.com/hallpass-go/hallpass/pgstore"
+	"github.com/hallpass-go/hallpass/redisstore"
 	"github.com/hallpass-go/hallpass/sqlitestore"
 )
 
@@ -27,6 +28,7 @@ const (
 	SQLite   Kind = "sqlite"
 	Memory   Kind = "memory"
 	Postgres Kind = "postgres"
+	Redis    Kind = "redis"
 )
 
 // Options is how to open a store; nil opens an existing one.
@@ -54,6 +56,9 @@ type Store struct {
 	Created bool
 	// NeedsMaster says that private keys may only be kept in it wrapped.
 	NeedsMaster bool
+	// NoSoleKey says that no private key may be kept in it that is nowhere else: it
+	// can lose what it was given last.
+	NoSoleKey bool
 
 	close       func() error
 	checkSchema func(context.Context) error
@@ -89,6 +94,15 @@ func Check(dsn string, opts *Options) error {
 	return err
 }
 
+// KindOf says what kind of store a DSN names, empty for one that names none.
+func KindOf(dsn string) Kind {
+	kind, _, err := parse(dsn, &Options{Memory: true})
+	if err != nil {
+		return ""
+	}
+	return kind
+}
+
 // Open opens the store a DSN names. A store that is not there, without Create, is
 // an ErrUnavailable that says how to make one.
 func Open(ctx context.Context, dsn string, opts *Options) (*Store, error) {
@@ -104,6 +118,9 @@ func Open(ctx context.Context, dsn string, opts *Options) (*Store, error) {
 	}
 	if kind == Postgres {
 		return openPostgres(ctx, rest, opts)
+	}
+	if kind == Redis {
+		return openRedis(ctx, rest, opts)
 	}
 	return openSQLite(ctx, rest, opts)
 }
@@ -135,6 +152,20 @@ func openPostgres(ctx context.Context, dsn string, opts *Options) (*Store, error
 	}, nil
 }
 
+func openRedis(ctx context.Context, dsn string, opts *Options) (*Store, error) {
+	store, err := redisstore.Open(ctx, dsn, &redisstore.Options{Create: opts.Create})
+	if errors.Is(err, hallpass.ErrNotFound) {
+		return nil, fmt.Errorf(`%w: redis holds no store under this prefix; "hallpass migrate" makes one`, hallpass.ErrUnavailable)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Store{
+		Store: store, Kind: Redis, Name: store.Name(), Created: store.Created(), NeedsMaster: true, NoSoleKey: true,
+		close: store.Close, checkSchema: store.CheckSchema,
+	}, nil
+}
+
 func parse(dsn string, opts *Options) (kind Kind, rest string, err error) {
 	scheme, rest, found := strings.Cut(dsn, ":")
 	invalid := func(format string, args ...any) (Kind, string, error) {
@@ -152,7 +183,7 @@ func parse(dsn string, opts *Options) (kind Kind, rest string, err error) {
 	case found && (scheme == "postgres" || scheme == "postgresql"):
 		return Postgres, dsn, pgstore.Check(dsn)
 	case found && (scheme == "redis" || scheme == "rediss"):
-		return invalid("this build knows no %s: stores; use sqlite:PATH, such as %s", scheme, Default)
+		return Redis, dsn, redisstore.Check(dsn)
 	}
 	return invalid("must be sqlite:PATH, such as %s", Default)
 }
