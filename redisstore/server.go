@@ -39,10 +39,10 @@ const inspectTimeout = time.Second
 // back; the others decide.
 func (s *Store) inspect(ctx context.Context) ([]serverState, error) {
 	var (
-		mu       sync.Mutex
-		states   []serverState
-		failure  = errors.New("there is none")
-		all      sync.WaitGroup
+		mu      sync.Mutex
+		states  []serverState
+		failure = errors.New("there is none")
+		all     sync.WaitGroup
 	)
 	for addr, node := range s.client.Nodes() {
 		all.Go(func() {
