@@ -35,7 +35,7 @@ func (s *Store) Record(ctx context.Context, entries []hallpass.Entry) error {
 // recordAlone writes in one transaction. It may be tried again whatever happened:
 // what is there stays.
 func (s *Store) recordAlone(ctx context.Context, entries []hallpass.Entry) error {
-	t := &recording{[][]hallpass.Entry{entries}}
+	t := &recording{items: [][]hallpass.Entry{entries}}
 	for try := 0; ; try++ {
 		err := s.query(ctx, func(conn pooled) error { return t.writeAlone(ctx, conn, s.opts.Timeout+time.Second) })
 		switch {
@@ -72,11 +72,18 @@ func (t *recording) writeAlone(ctx context.Context, conn pooled, timeout time.Du
 		return err
 	}
 	for chunk := range slices.Chunk(t.rows(), recordChunk) {
-		var b pgx.Batch
-		if err := insertMissing(&b, chunk); err != nil {
+		made := map[string]bool{}
+		var passes, counters pgx.Batch
+		if err := insertPasses(&passes, chunk, made); err != nil {
 			return err
 		}
-		if err := step(func() error { return tx.conn.SendBatch(tx.ctx, &b).Close() }); err != nil {
+		if err := step(func() error { return tx.conn.SendBatch(tx.ctx, &passes).Close() }); err != nil {
+			return err
+		}
+		if err := insertCounters(&counters, chunk, made); err != nil {
+			return err
+		}
+		if err := step(func() error { return tx.conn.SendBatch(tx.ctx, &counters).Close() }); err != nil {
 			return err
 		}
 	}
@@ -85,18 +92,26 @@ func (t *recording) writeAlone(ctx context.Context, conn pooled, timeout time.Du
 
 // recording is a turn of small calls of Record. It may be tried again whatever
 // happened.
-type recording struct{ items [][]hallpass.Entry }
-
-func newRecording(_ *lane[[]hallpass.Entry, struct{}], items [][]hallpass.Entry) turn[struct{}] {
-	return &recording{items}
+type recording struct {
+	items [][]hallpass.Entry
+	// made is the passes that had no row before, and failed why they cannot be written.
+	made   map[string]bool
+	failed error
 }
 
-func (t *recording) ask(*pgx.Batch, bool) {}
+func newRecording(_ *lane[[]hallpass.Entry, struct{}], items [][]hallpass.Entry) turn[struct{}] {
+	return &recording{items: items, made: map[string]bool{}}
+}
+
+func (t *recording) ask(b *pgx.Batch, _ bool) { t.failed = insertPasses(b, t.rows(), t.made) }
 
 func (t *recording) wrote(turn[struct{}]) bool { return false }
 
 func (t *recording) decide(b *pgx.Batch) ([]group.Result[struct{}], bool, error) {
-	return make([]group.Result[struct{}], len(t.items)), true, insertMissing(b, t.rows())
+	if t.failed != nil {
+		return nil, false, t.failed
+	}
+	return make([]group.Result[struct{}], len(t.items)), true, insertCounters(b, t.rows(), t.made)
 }
 
 // rows is every entry once, the first of an id, in the order of the ids: so no two
@@ -112,13 +127,26 @@ func (t *recording) rows() []*hallpass.Entry {
 	return slices.CompactFunc(all, func(a, b *hallpass.Entry) bool { return a.ID == b.ID })
 }
 
-func insertMissing(b *pgx.Batch, rows []*hallpass.Entry) error {
+func insertPasses(b *pgx.Batch, rows []*hallpass.Entry, made map[string]bool) error {
 	var columns passColumns
 	for _, e := range rows {
 		if err := columns.add(e); err != nil {
 			return err
 		}
 	}
-	columns.insert(b, "ON CONFLICT (id) DO NOTHING")
+	columns.insertMissing(b, made)
+	return nil
+}
+
+func insertCounters(b *pgx.Batch, rows []*hallpass.Entry, made map[string]bool) error {
+	var columns passColumns
+	for _, e := range rows {
+		if made[encode(e.ID)] {
+			if err := columns.add(e); err != nil {
+				return err
+			}
+		}
+	}
+	columns.insertCounters(b)
 	return nil
 }

@@ -138,24 +138,53 @@ func (c *passColumns) add(e *hallpass.Entry) error {
 	return nil
 }
 
-// insert queues the rows. onConflict is what happens to an id that has a row: nothing,
-// where that is the point, and else the transaction fails and begins again.
-func (c *passColumns) insert(b *pgx.Batch, onConflict string) {
-	if len(c.ids) == 0 {
-		return
-	}
-	b.Queue(`WITH new AS (
-			INSERT INTO hallpass_passes (id, scope, mode, subject, data, grants, recipient, batch, target,
-				issued_at, not_before, recorded, key, browser)
-			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-				$8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::boolean[], $13::text[], $14::text[])
-			`+onConflict+` RETURNING id)
-		INSERT INTO hallpass_counters (pass, max_uses, used, refunds, revoked_at, expires_at, keep_until)
-		SELECT v.* FROM unnest($1::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[])
-			AS v (pass, max_uses, used, refunds, revoked_at, expires_at, keep_until) JOIN new ON new.id = v.pass`,
+const insertPassesText = `INSERT INTO hallpass_passes (id, scope, mode, subject, data, grants, recipient, batch, target,
+		issued_at, not_before, recorded, key, browser)
+	SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+		$8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::boolean[], $13::text[], $14::text[])`
+
+func (c *passColumns) passArgs() []any {
+	return []any{
 		c.ids, c.scopes, c.modes, c.subjects, c.data, c.grants, c.recipients, c.batches, c.targets,
 		c.issued, c.notBefore, c.recorded, c.keys, c.browsers,
-		c.maxUses, c.used, c.refunds, c.revokedAt, c.expiresAt, c.keepUntil)
+	}
+}
+
+func (c *passColumns) counterArgs() []any {
+	return []any{c.ids, c.maxUses, c.used, c.refunds, c.revokedAt, c.expiresAt, c.keepUntil}
+}
+
+// insert queues new rows. An id that has a row by now makes the transaction fail;
+// the next one sees it.
+func (c *passColumns) insert(b *pgx.Batch) {
+	if len(c.ids) > 0 {
+		b.Queue(insertPassesText, c.passArgs()...)
+		c.insertCounters(b)
+	}
+}
+
+// insertMissing queues the passes that have no row, whose ids go to made. Their
+// counters follow by a statement of their own: the two tables are joined nowhere
+// in it, and whoever has inserted a pass is alone with its counter.
+func (c *passColumns) insertMissing(b *pgx.Batch, made map[string]bool) {
+	if len(c.ids) > 0 {
+		b.Queue(insertPassesText+` ON CONFLICT (id) DO NOTHING RETURNING id`, c.passArgs()...).Query(func(rows pgx.Rows) error {
+			var id string
+			_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+				made[id] = true
+				return nil
+			})
+			return err
+		})
+	}
+}
+
+func (c *passColumns) insertCounters(b *pgx.Batch) {
+	if len(c.ids) > 0 {
+		b.Queue(`INSERT INTO hallpass_counters (pass, max_uses, used, refunds, revoked_at, expires_at, keep_until)
+			SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])`,
+			c.counterArgs()...)
+	}
 }
 
 // saveRows queues the rows that changed: whole where they are new, else their
@@ -172,13 +201,13 @@ func saveRows(b *pgx.Batch, changed []*row) error {
 			return err
 		}
 	}
-	fresh.insert(b, "")
+	fresh.insert(b)
 	if len(old.ids) > 0 {
 		b.Queue(`UPDATE hallpass_counters AS c SET max_uses = v.max_uses, used = v.used, refunds = v.refunds,
 				revoked_at = v.revoked_at, expires_at = v.expires_at, keep_until = v.keep_until
 			FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
 				AS v (pass, max_uses, used, refunds, revoked_at, expires_at, keep_until)
-			WHERE c.pass = v.pass`, old.ids, old.maxUses, old.used, old.refunds, old.revokedAt, old.expiresAt, old.keepUntil)
+			WHERE c.pass = v.pass`, old.counterArgs()...)
 	}
 	return nil
 }
