@@ -100,6 +100,9 @@ func (s *Store) ask(ctx, work context.Context, what string, c call, attempt int)
 			return answerOf(result)
 		}
 		if !mayPass(err) {
+			if _, answered := rueidis.IsRedisErr(err); answered {
+				b.succeeded()
+			}
 			return nil, s.failure(ctx, what, err)
 		}
 		if c.read && ctx.Err() != nil {

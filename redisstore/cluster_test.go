@@ -107,6 +107,28 @@ func TestARecordThatDiedAfterItsCommitmentLeftAll(t *testing.T) {
 	}
 }
 
+func TestARowThatIsRecordedAgainIsListedOnceAndWhereItStands(t *testing.T) {
+	t.Parallel()
+	s := open(t, place(needs.RedisCluster(t).DSN()))
+	first := rowOf(newID())
+	again := first
+	again.IssuedAt, again.Subject = first.IssuedAt.Add(time.Minute), "user-8"
+	for _, e := range []hallpass.Entry{first, again} {
+		if err := s.Record(t.Context(), []hallpass.Entry{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for q, want := range map[hallpass.EntryQuery]int{
+		{Limit: 10}: 1, {Scope: first.Scope, Limit: 10}: 1, {Subject: "user-7", Limit: 10}: 1, {Subject: "user-8", Limit: 10}: 0,
+	} {
+		found, err := s.Entries(t.Context(), q)
+		if err != nil || len(found) != want {
+			t.Errorf("%+v: %d rows, want %d, %v", q, len(found), want, err)
+		}
+	}
+	wantNothingLeft(t, s)
+}
+
 func TestIndexEntriesThatLeadNowhereAreNotShownAndAreRemoved(t *testing.T) {
 	t.Parallel()
 	s := open(t, place(needs.RedisCluster(t).DSN()))

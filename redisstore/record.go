@@ -2,14 +2,20 @@ package redisstore
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/hallpass-go/hallpass"
 )
 
-// Record implements hallpass.PassStore. On one server it is one script, and in a
-// cluster a transaction; see recordStaged.
+// maxRecord is how many passes one script may write: it stops everybody else for
+// about a tenth of a second.
+const maxRecord = 20_000
+
+// Record implements hallpass.PassStore. On one server it is one script, for which
+// more than 20,000 passes are a *hallpass.FieldError, and in a cluster a
+// transaction; see recordStaged.
 func (s *Store) Record(ctx context.Context, entries []hallpass.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -33,6 +39,9 @@ func (s *Store) Record(ctx context.Context, entries []hallpass.Entry) error {
 			return err
 		}
 		return s.lay(ctx, "", fresh)
+	}
+	if len(fresh) > maxRecord {
+		return &hallpass.FieldError{Field: "entries", Reason: fmt.Sprintf("are more than %d; record them in several calls", maxRecord)}
 	}
 	c := call{script: putScript}
 	for _, e := range fresh {
