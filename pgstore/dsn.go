@@ -1,6 +1,8 @@
 package pgstore
 
 import (
+	"errors"
+	"io/fs"
 	"net"
 	"net/url"
 	"strconv"
@@ -42,6 +44,10 @@ func parse(dsn string) (target, error) {
 		}
 	}
 	config, err := pgxpool.ParseConfig(dsn)
+	var missing *fs.PathError
+	if errors.As(err, &missing) {
+		return bad("names a file that cannot be read: " + missing.Error())
+	}
 	if err != nil {
 		return bad("cannot be read as a PostgreSQL URL; use postgres://USER:PASSWORD@HOST:PORT/DATABASE, with the parameters of docs/postgres.md")
 	}

@@ -62,6 +62,13 @@ func isConnectFailure(err error) bool {
 	return errors.As(err, &failure)
 }
 
+// isCrowded reports whether the server takes no more connections for now: those that
+// are open go on.
+func isCrowded(err error) bool {
+	code, _ := sqlState(err)
+	return code == "53300"
+}
+
 // isClosed reports whether the store was closed.
 func isClosed(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "closed pool")

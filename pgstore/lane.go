@@ -97,8 +97,11 @@ func (l *lane[In, Out]) run(items []In) []group.Result[Out] {
 			if sent {
 				doubtful = append(doubtful, attempted[Out]{t, results})
 			}
-			l.store.pool.Reset() // the others will be dead too
 			late := time.Since(began) > l.limit(doubtful)
+			if isCrowded(err) && !late {
+				break
+			}
+			l.store.pool.Reset() // the others will be dead too
 			if !isClosed(err) && (late || isConnectFailure(err)) {
 				l.store.breaker.open()
 			}

@@ -67,7 +67,9 @@ func makePartition(ctx context.Context, conn *pgx.Conn, begin time.Time) error {
 		// The names and bounds are made of digits here, and are no parameters because
 		// definitions take none.
 		for _, text := range []string{
-			`SET LOCAL lock_timeout = '2s'`,
+			// The server reads the others' table before it attaches a week, and nobody
+			// uses it meanwhile. Where that takes long the week gets no table.
+			`SET LOCAL lock_timeout = '1s'`, `SET LOCAL statement_timeout = '2s'`,
 			`CREATE TABLE ` + name + ` (LIKE hallpass_uses INCLUDING DEFAULTS INCLUDING CONSTRAINTS) WITH (fillfactor = 80)`,
 			`ALTER TABLE hallpass_uses ATTACH PARTITION ` + name + ` FOR VALUES FROM ('` + lower + `') TO ('` + upper + `')`,
 		} {
@@ -85,16 +87,20 @@ type partition struct {
 	begin, end time.Time
 }
 
-// partitions lists the weeks, oldest first.
-func (s *Store) partitions(ctx context.Context) (all []partition, err error) {
-	names, err := collect(ctx, s, pgx.RowTo[string], `SELECT c.relname FROM pg_inherits AS i
-		JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent = 'hallpass_uses'::regclass ORDER BY c.relname`)
+// partitions lists the tables of weeks, oldest first: those that are attached to the
+// uses, or those that were taken out of them to be removed.
+func (s *Store) partitions(ctx context.Context, attached bool) (all []partition, err error) {
+	names, err := collect(ctx, s, pgx.RowTo[string], `SELECT c.relname FROM pg_class AS c
+		WHERE c.relkind = 'r' AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'hallpass_uses'::regclass)
+			AND c.relname LIKE 'hallpass\_uses\_%' AND $1 = EXISTS (
+				SELECT 1 FROM pg_inherits AS i WHERE i.inhrelid = c.oid AND i.inhparent = 'hallpass_uses'::regclass)
+		ORDER BY c.relname`, attached)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {
 		begin, err := time.Parse(partitionDay, strings.TrimPrefix(name, partitionPrefix))
-		if err == nil && name == partitionName(begin) {
+		if err == nil && name == partitionName(begin) && begin.Equal(weekOf(begin)) {
 			all = append(all, partition{name, begin, begin.Add(partitionSpan)})
 		}
 	}

@@ -136,3 +136,28 @@ func TestWeeksAreMadeAheadByWhoeverPrunesAndNothingWaitsForThem(t *testing.T) {
 		t.Errorf("%d uses, %v, want %d", len(uses), err, 8*20+1)
 	}
 }
+
+// A process that ended after it had taken a week out leaves the rest to the next.
+func TestAWeekThatWasTakenOutIsRemovedByTheNextOne(t *testing.T) {
+	t.Parallel()
+	dsn := needs.Postgres(t)
+	s, db := open(t, dsn), raw(t, dsn)
+	now := time.Now()
+	old := useAt(t, s, "p", now, "old")
+	kept := useAt(t, s, "p", now.Add(time.Millisecond), "kept")
+	mustExec(t, db, `ALTER TABLE hallpass_uses DETACH PARTITION `+pgstore.PartitionOf(now))
+	done, err := s.Prune(t.Context(), hallpass.PruneRule{Now: now, UsesBefore: kept.At, KeepUses: -1})
+	if err != nil || done.Uses != 1 {
+		t.Errorf("Prune = %+v, %v, want one use", done, err)
+	}
+	if n := scan[int](t, db, inPartition, pgstore.PartitionOf(now)); n != 0 {
+		t.Error("the week's table is still there")
+	}
+	uses, err := s.Uses(t.Context(), hallpass.UseQuery{Pass: "p", Limit: 10})
+	if diff := cmp.Diff([]hallpass.Use{kept}, uses); err != nil || diff != "" {
+		t.Errorf("Uses: %v\n%s", err, diff)
+	}
+	if again := useAt(t, s, "p", now, "old"); again.ID == old.ID {
+		t.Error("the key of a pruned use was taken for a repeat")
+	}
+}

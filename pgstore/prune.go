@@ -53,15 +53,23 @@ const removeUses = `WITH due AS (
 	SELECT count(*) FROM gone`
 
 func (s *Store) pruneUsesBefore(ctx context.Context, done *int64, before time.Time) error {
-	weeks, err := s.partitions(ctx)
+	attached, err := s.partitions(ctx, true)
 	if err != nil {
 		return err
 	}
-	for _, week := range weeks {
-		if week.end.After(before) {
-			break
+	for _, week := range attached {
+		if !week.end.After(before) {
+			if err := s.dropWeek(ctx, week); err != nil {
+				return err
+			}
 		}
-		if err := s.dropWeek(ctx, done, week, before); err != nil {
+	}
+	detached, err := s.partitions(ctx, false)
+	if err != nil {
+		return err
+	}
+	for _, week := range detached {
+		if err := s.removeWeek(ctx, done, week, before); err != nil {
 			return err
 		}
 	}
@@ -82,44 +90,65 @@ func (s *Store) pruneUsesBefore(ctx context.Context, done *int64, before time.Ti
 	}
 }
 
-// dropWeek removes a week's partition, unless a use in it was made later than its
-// id says, or somebody is busy with the table: then its rows go one by one.
-func (s *Store) dropWeek(ctx context.Context, done *int64, week partition, before time.Time) error {
-	var n int64
-	dropped := false
+// dropWeek takes a week's table out of the uses, which is quick but waits for all
+// who read or write them, and so not for long: else its rows go one by one. From then
+// on nobody sees its rows, and nobody waits for what removeWeek does with them.
+func (s *Store) dropWeek(ctx context.Context, week partition) error {
+	err := s.query(ctx, func(conn pooled) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '1s'`); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, `ALTER TABLE hallpass_uses DETACH PARTITION `+pgx.Identifier{week.name}.Sanitize())
+			return err
+		})
+	})
+	if _, goesOn := sqlState(err); goesOn {
+		return nil // another process was first, or somebody is busy, or it is not our table
+	}
+	return err
+}
+
+// removeWeek removes a table that was taken out, by this process or by one that
+// ended half-way. A use in it that was made later than its id says goes back.
+func (s *Store) removeWeek(ctx context.Context, done *int64, week partition, before time.Time) error {
+	var gone int64
 	err := s.query(ctx, func(conn pooled) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			name := pgx.Identifier{week.name}.Sanitize()
 			for _, text := range []string{
 				`SET LOCAL lock_timeout = '1s'`, `SET LOCAL statement_timeout = '10min'`, `SET LOCAL enable_seqscan = on`,
-				`LOCK TABLE ` + name + ` IN SHARE MODE`,
+				`LOCK TABLE ` + name + ` IN ACCESS EXCLUSIVE MODE`,
 			} {
 				if _, err := tx.Exec(ctx, text); err != nil {
 					return err
 				}
 			}
-			var newest *int64
-			if err := tx.QueryRow(ctx, `SELECT count(*), max(at) FROM `+name).Scan(&n, &newest); err != nil {
+			var all int64
+			if err := tx.QueryRow(ctx, `SELECT count(*) FROM `+name).Scan(&all); err != nil {
 				return err
 			}
-			if newest != nil && *newest >= before.UnixMicro() {
-				return nil
+			kept, err := tx.Exec(ctx, `INSERT INTO hallpass_uses SELECT * FROM `+name+` WHERE at >= $1`, before.UnixMicro())
+			if err != nil {
+				return err
 			}
-			_, err := tx.Exec(ctx, `DROP TABLE `+name)
-			dropped = err == nil
+			gone = all - kept.RowsAffected()
+			_, err = tx.Exec(ctx, `DROP TABLE `+name)
 			return err
 		})
 	})
 	if _, goesOn := sqlState(err); goesOn {
-		return nil // another process was first, or holds a lock, or it is not our table
+		return nil
 	}
-	if err != nil || !dropped {
+	if err != nil {
 		return err
 	}
-	*done += n
+	*done += gone
 	var freed int64
 	return s.pruneChunks(ctx, &freed, `WITH due AS (
-			SELECT pass, key FROM hallpass_use_keys WHERE use >= $1 AND use < $2 ORDER BY pass, key LIMIT $3 FOR UPDATE),
+			SELECT k.pass, k.key FROM hallpass_use_keys AS k WHERE k.use >= $1 AND k.use < $2
+				AND NOT EXISTS (SELECT 1 FROM hallpass_uses AS u WHERE u.id = k.use)
+			ORDER BY k.pass, k.key LIMIT $3 FOR UPDATE OF k),
 		gone AS (DELETE FROM hallpass_use_keys AS k USING due WHERE k.pass = due.pass AND k.key = due.key RETURNING 1)
 		SELECT count(*) FROM gone`, boundOf(week.begin), boundOf(week.end), pruneChunk)
 }

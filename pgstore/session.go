@@ -85,10 +85,14 @@ func (s *Store) query(ctx context.Context, f func(conn *pgxpool.Conn) error) err
 	}
 	defer func() { <-s.reads }()
 	deadline := time.Now().Add(s.opts.Timeout)
-	for {
+	for try := 0; ; try++ {
 		err := s.use(ctx, f)
 		if !isLost(err) || isClosed(err) || ctx.Err() != nil {
 			return err
+		}
+		if isCrowded(err) && time.Now().Before(deadline) {
+			pause(try)
+			continue
 		}
 		s.pool.Reset() // the others will be dead too
 		if isConnectFailure(err) || time.Now().After(deadline) {
@@ -132,7 +136,8 @@ func (s *Store) ping(ctx context.Context) error {
 
 // collect scans all rows.
 func collect[T any](ctx context.Context, s *Store, scan func(pgx.CollectableRow) (T, error), text string, args ...any) (all []T, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout+time.Second)
+	caller := ctx
+	ctx, cancel := context.WithTimeout(caller, s.opts.Timeout+time.Second)
 	defer cancel()
 	err = s.query(ctx, func(conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, text, args...)
@@ -142,5 +147,9 @@ func collect[T any](ctx context.Context, s *Store, scan func(pgx.CollectableRow)
 		all, err = pgx.AppendRows(all[:0], rows, scan)
 		return err
 	})
+	if err != nil && pgconn.Timeout(err) && caller.Err() == nil {
+		// The server's own timeout comes before this one, unless it does not answer.
+		s.breaker.open()
+	}
 	return all, err
 }
