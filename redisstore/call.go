@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -185,13 +187,7 @@ func (s *Store) runAll(ctx context.Context, what string, calls []call) ([][]stri
 
 func (s *Store) runSome(ctx context.Context, what string, calls []call, answers [][]string) error {
 	if len(calls) == 1 || (s.cfg.replicas > 0 && !calls[0].read) {
-		for i, c := range calls {
-			var err error
-			if answers[i], err = s.run(ctx, what, c); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.runEach(ctx, what, calls, answers)
 	}
 	leave, err := s.admit(ctx, what)
 	if err != nil {
@@ -225,6 +221,30 @@ func (s *Store) runSome(ctx context.Context, what string, calls []call, answers 
 		default:
 			err = s.failure(ctx, what, err)
 		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sideBySide is how many calls of one caller wait for the replicas at a time.
+const sideBySide = 32
+
+// runEach runs calls each on its own, because each has replicas to wait for.
+func (s *Store) runEach(ctx context.Context, what string, calls []call, answers [][]string) error {
+	errs := make([]error, len(calls))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(sideBySide, len(calls)) {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(calls)); i = next.Add(1) - 1 {
+				answers[i], errs[i] = s.run(ctx, what, calls[i])
+			}
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
 		if err != nil {
 			return err
 		}

@@ -28,17 +28,19 @@ const (
 func (s *Store) nameGroup(ctx context.Context, group string) error {
 	now := time.Now()
 	s.groups.mu.Lock()
-	known := now.Before(s.groups.until[group])
+	until, entered := s.groups.until[group]
 	s.groups.mu.Unlock()
-	if known {
+	if now.Before(until) {
 		return nil
 	}
-	if _, err := s.run(ctx, "name a group", call{word: "SADD", keys: []string{s.keys.groups()}, args: []string{group}}); err != nil {
+	// The list is in one slot. Who has entered a group before goes on without it.
+	_, err := s.run(ctx, "name a group", call{word: "SADD", keys: []string{s.keys.groups()}, args: []string{group}})
+	if err != nil && (!entered || ctx.Err() != nil) {
 		return err
 	}
 	s.groups.mu.Lock()
 	defer s.groups.mu.Unlock()
-	if s.groups.until == nil || len(s.groups.until) >= groupNamesMost {
+	if s.groups.until == nil || (!entered && len(s.groups.until) >= groupNamesMost) {
 		s.groups.until = make(map[string]time.Time)
 	}
 	s.groups.until[group] = now.Add(groupNamesLife)

@@ -185,7 +185,14 @@ func TestAServerWhoseMemoryIsFullIsUnavailableAndHonoursNothing(t *testing.T) {
 	if got, err := s.Entry(t.Context(), e.ID); err != nil || got.Used != 0 {
 		t.Errorf("Entry = Used %d, %v: reading goes on", got.Used, err)
 	}
+	late := time.Now().Add(1000 * time.Hour)
+	if done, err := s.Prune(t.Context(), hallpass.PruneRule{Now: late, KeepUses: 0}); err != nil || done.Passes != 1 {
+		t.Errorf("Prune = %+v, %v: it makes room", done, err)
+	}
 	server.Say(t, "CONFIG SET maxmemory 0")
+	if err := s.Record(t.Context(), []hallpass.Entry{e}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.Reserve(t.Context(), useOf(e.Pass, "")); err != nil {
 		t.Errorf("Reserve = %v", err)
 	}
