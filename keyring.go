@@ -36,6 +36,7 @@ type ringSnapshot struct {
 	active   *Key
 	derived  map[string][][]byte // by purpose, filled under mu
 	sole     *Key
+	foreign  []foreignMember
 }
 
 type member struct {
@@ -144,7 +145,8 @@ func (r *Keyring) Remove(id string) error {
 }
 
 // Replace makes the ring hold the keys of another in one step, for those who keep
-// their keys elsewhere and reload them. No request sees a state in between.
+// their keys elsewhere and reload them. No request sees a state in between. Foreign
+// keys stay as they are; see SetForeign.
 func (r *Keyring) Replace(other *Keyring) {
 	members := other.snap.Load().members
 	_ = r.change(func([]member) ([]member, error) { return slices.Clone(members), nil })
@@ -208,7 +210,7 @@ func (r *Keyring) change(edit func([]member) ([]member, error)) error {
 	if err != nil {
 		return err
 	}
-	next := &ringSnapshot{members: members, byHeader: map[string]Key{}, byID: map[string]Key{}}
+	next := &ringSnapshot{members: members, byHeader: map[string]Key{}, byID: map[string]Key{}, foreign: r.snap.Load().foreign}
 	for _, m := range members {
 		if m.State == KeyRetired {
 			continue
