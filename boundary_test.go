@@ -25,6 +25,8 @@ var mayImport = map[string][]string{
 	"internal/interstitial": {"", "internal/look"},
 	"guard":                 {"", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 
+	"django": {""},
+
 	"memstore":    {""},
 	"sqlitestore": {"", "internal/group"},
 	"storetest":   {""},
@@ -62,6 +64,7 @@ var belowRoot = []string{"internal/strictjson", "internal/passjwt", "internal/ke
 var modulesOf = map[string][]string{
 	"":            {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"guard":       {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
+	"django":      {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"memstore":    {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"sqlitestore": nil, // has a driver; see docs/dependencies.md
 }
