@@ -27,6 +27,9 @@ var mayImport = map[string][]string{
 
 	"django": {""},
 
+	// The drivers are here, so that users of django need not link them.
+	"internal/djangoimport": {"", "django"},
+
 	"memstore":    {""},
 	"sqlitestore": {"", "internal/group"},
 	"storetest":   {""},
@@ -46,7 +49,7 @@ var mayImport = map[string][]string{
 	"internal/cli": {
 		"", "guard", "memstore", "sqlitestore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
-		"internal/gate", "internal/api", "internal/server",
+		"internal/gate", "internal/api", "internal/server", "django", "internal/djangoimport",
 	},
 	"cmd/hallpass": {"internal/cli"}, // and, through it alone, whatever that may link
 
