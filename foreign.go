@@ -201,15 +201,14 @@ func (k ForeignKey) prepare() (foreignMember, error) {
 		}
 	}
 	material, err := keytext.Parse(k.Key)
-	check := keytext.Check
-	if k.AllowShort {
-		check = keytext.CheckKnown
-	}
 	if err == nil {
-		err = check(material)
+		err = keytext.CheckKnown(material)
 	}
 	if err != nil {
 		return none, fieldErrorf("key", "%v", err)
+	}
+	if !k.AllowShort && keytext.Check(material) != nil {
+		return none, fieldErrorf("key", "is shorter than 32 bytes or hardly varies, so that it can be guessed; allow_short takes it all the same")
 	}
 	reader, err := k.Form.Reader(ForeignMaterial{material})
 	return foreignMember{k.ID, prefix, reader, slices.Clone(k.Scopes), slices.Clone(k.Modes)}, err

@@ -174,6 +174,13 @@ func (c *verifyCmd) useKeysOf(ctx context.Context, a *app, store *openstore.Stor
 		return noKeys(err)
 	}
 	cfg.Keys = ring.Keyring()
+	foreign, err := a.foreignKeys()
+	if err != nil {
+		return err
+	}
+	if err := cfg.Keys.SetForeign(foreign...); err != nil {
+		return err
+	}
 	if cfg.Instance == "" {
 		cfg.Instance = ring.Instance()
 	}
