@@ -59,11 +59,11 @@ const (
 	FormatCompact Format = "compact"
 
 	// formForeign is a shape that only other systems' tokens have: Django's signed
-	// values, three parts between colons.
+	// values, three parts between colons, the last a MAC with SHA-256 or SHA-1.
 	formForeign Format = "foreign"
 )
 
-var foreignShape = regexp.MustCompile(`^\.?[A-Za-z0-9_-]+={0,2}:[0-9A-Za-z]+:[A-Za-z0-9_-]+$`)
+var foreignShape = regexp.MustCompile(`^\.?[A-Za-z0-9_-]+:[0-9A-Za-z]+:[A-Za-z0-9_-]{27}(?:[A-Za-z0-9_-]{16})?$`)
 
 // form tells the forms of a token apart by shape alone; "" is none of ours.
 func (t Token) form() Format {
