@@ -40,16 +40,20 @@ var mayImport = map[string][]string{
 	"keystore":           {""},
 	"internal/openstore": {"", "memstore", "sqlitestore", "internal/group"},
 	"internal/demo":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
-	"internal/gate":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
+	"internal/gate":      {"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"internal/server": {
 		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
-		"internal/wire", "keystore", "internal/gate", "internal/api",
+		"internal/wire", "keystore", "internal/gate", "internal/api", "mail", "login",
 	},
+	"internal/mailbox": {},
+	"mail":             {""},
+	"login":            {"", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/wire"},
+
 	"internal/needs": {},
 	"internal/cli": {
 		"", "guard", "memstore", "sqlitestore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
-		"internal/gate", "internal/api", "internal/server", "django", "internal/djangoimport",
+		"internal/gate", "internal/api", "internal/server", "mail", "login", "django", "internal/djangoimport",
 	},
 	"cmd/hallpass": {"internal/cli"}, // and, through it alone, whatever that may link
 
@@ -69,6 +73,7 @@ var modulesOf = map[string][]string{
 	"guard":       {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"django":      {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"memstore":    {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
+	"mail":        {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/net", "golang.org/x/text"},
 	"sqlitestore": nil, // has a driver; see docs/dependencies.md
 }
 

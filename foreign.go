@@ -164,6 +164,9 @@ func (r *Keyring) changeForeign(edit func([]foreignMember) ([]foreignMember, err
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.snap.Load()
+	if now.purpose == PurposeAccess {
+		return fieldErrorf("purpose", "foreign keys stand beside keys for passes; this ring is for %s", now.purpose)
+	}
 	members, err := edit(slices.Clone(now.foreign))
 	if err != nil {
 		return err

@@ -361,3 +361,16 @@ func TestVerifyLeavesWhatTheRowDecidesToTheStore(t *testing.T) {
 		t.Errorf("changed: %v", err)
 	}
 }
+
+func TestARingOfAccessKeysTakesNoForeignOnes(t *testing.T) {
+	t.Parallel()
+	ring, err := hallpass.NewKeyringFor(hallpass.PurposeAccess)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = ring.SetForeign()
+	var field *hallpass.FieldError
+	if !errors.As(err, &field) || field.Field != "purpose" {
+		t.Errorf("SetForeign = %v, want a FieldError of purpose", err)
+	}
+}

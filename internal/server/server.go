@@ -30,8 +30,8 @@ type Config struct {
 	CheckSchema func(context.Context) error
 	// Ring is the keys of the store.
 	Ring *keystore.Ring
-	// FileKeys sign in place of the store's, which then only verify. Nil: there
-	// are none.
+	// FileKeys sign passes in place of the store's, which then only verify. Nil:
+	// there are none.
 	FileKeys *hallpass.Keyring
 	// ForeignKeys let tokens of other systems be honoured.
 	ForeignKeys []hallpass.ForeignKey
@@ -165,8 +165,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 
 func (s *Server) newAPI() (http.Handler, error) {
 	a, err := api.New(api.Config{
-		Issuer: s.issuer, Keys: s.keys.live, Prefix: s.cfg.APIPrefix, Sessions: sessions{s.gate.Sessions()},
-		Version: s.cfg.Version, Logger: s.cfg.Logger,
+		Issuer: s.issuer, Keys: s.keys.live, AccessKeys: s.keys.access(), Prefix: s.cfg.APIPrefix,
+		Sessions: sessions{s.gate.Sessions()}, Version: s.cfg.Version, Logger: s.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
