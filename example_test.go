@@ -143,6 +143,30 @@ func ExampleKeyring() {
 	// retired - the old token: unknown_key
 }
 
+// An access token (RFC 9068), signed with a key of its own. Its time and its claims
+// are the caller's to judge.
+func ExampleKeyring_SignJWT() {
+	key, err := hallpass.GenerateKeyFor(hallpass.PurposeAccess, hallpass.EdDSA)
+	if err != nil {
+		log.Fatal(err)
+	}
+	keys, err := hallpass.NewKeyring(key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := keys.SignJWT("at+jwt", []byte(`{"sub":"ada"}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	payload, _, err := keys.OpenJWT("at+jwt", token.Reveal())
+	fmt.Println(string(payload), err)
+	_, _, err = keys.OpenJWT("logout+jwt", token.Reveal())
+	fmt.Println(err)
+	// Output:
+	// {"sub":"ada"} <nil>
+	// wrong_type
+}
+
 // A newsletter: a link for each reader, and not one row until somebody clicks.
 func ExampleIssuer_IssueAll() {
 	ctx := context.Background()

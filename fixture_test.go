@@ -117,7 +117,12 @@ type signer struct {
 
 func newSigner(t testing.TB, alg hallpass.Algorithm) signer {
 	t.Helper()
-	key, err := hallpass.GenerateKey(alg)
+	return newSignerFor(t, hallpass.PurposePass, alg)
+}
+
+func newSignerFor(t testing.TB, purpose hallpass.Purpose, alg hallpass.Algorithm) signer {
+	t.Helper()
+	key, err := hallpass.GenerateKeyFor(purpose, alg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -163,9 +163,13 @@ func (i *Issuer) signToken(key Key, p Pass, format Format) (Token, error) {
 }
 
 func signJWT(key Key, claims *passjwt.Claims) (string, error) {
-	payload := passjwt.AppendPayload(make([]byte, 0, 512), claims)
-	token := make([]byte, 0, len(key.header)+len(payload)*4/3+100)
-	token = append(append(token, key.header...), '.')
+	return signSegments(key, key.header, passjwt.AppendPayload(make([]byte, 0, 512), claims))
+}
+
+// signSegments makes the token of an encoded header and a payload.
+func signSegments(key Key, header string, payload []byte) (string, error) {
+	token := make([]byte, 0, len(header)+len(payload)*4/3+100)
+	token = append(append(token, header...), '.')
 	token = passjwt.AppendSegment(token, payload)
 	var room [64]byte
 	signature, err := key.sign(room[:0], token)

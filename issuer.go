@@ -10,7 +10,7 @@ import (
 // Config is what an Issuer needs. Keys and Store are required; the zero value of
 // any other field is a good default.
 type Config struct {
-	// Keys sign and verify. Required.
+	// Keys sign and verify; keys for passes alone. Required.
 	Keys *Keyring
 	// Store remembers passes, uses and revocations. Required, except for an Issuer
 	// that only verifies.
@@ -111,6 +111,9 @@ func New(cfg Config) (*Issuer, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("hallpass: config: %w", err)
+	}
+	if !cfg.Keys.claim(PurposePass) {
+		return nil, fmt.Errorf("hallpass: config: %w", fieldErrorf("keys", "are for %s, not for passes", cfg.Keys.Purpose()))
 	}
 	i := &Issuer{cfg: cfg}
 	i.behind.queue = make(chan Reservation, behindLength)

@@ -35,13 +35,15 @@ const (
 	ES256 Algorithm = "ES256"
 )
 
-// Key signs or verifies passes. It has one algorithm and one purpose for life.
+// Key signs or verifies tokens. It has one algorithm and one purpose for life.
 // The zero Key is not usable. Its String shows the id and never the secret.
 type Key struct {
 	id        string
 	algorithm Algorithm
+	purpose   Purpose
 	material  keytext.Material
-	// header is the encoded JOSE header of every pass this key signs.
+	// header is the encoded JOSE header of every pass this key signs; empty for
+	// another purpose.
 	header string
 	macs   *sync.Pool // of *mac, HS256 only
 }
@@ -54,23 +56,43 @@ type mac struct {
 	message []byte // a copy of what is checked, so that it need not be made anew
 }
 
-// GenerateKey makes a new key from crypto/rand. Its id is derived from the key.
+// GenerateKey makes a new key for passes from crypto/rand. Its id is derived from
+// the key.
 func GenerateKey(algorithm Algorithm) (Key, error) {
+	return GenerateKeyFor(PurposePass, algorithm)
+}
+
+// GenerateKeyFor makes a new key for a purpose. Its errors are *FieldError with
+// field "purpose" or "algorithm".
+func GenerateKeyFor(purpose Purpose, algorithm Algorithm) (Key, error) {
+	purpose, err := purpose.check()
+	if err != nil {
+		return Key{}, err
+	}
 	m, err := keytext.Generate(string(algorithm))
 	if err != nil {
 		return Key{}, fieldErrorf("algorithm", "%q is not one of HS256, EdDSA, ES256", string(algorithm))
 	}
-	return newKey(m, "")
+	return newKey(m, purpose, "")
 }
 
-// ParseKey reads a key from text: a PEM block, an OpenSSH Ed25519 key (its line
+// ParseKey reads a key for passes from text: a PEM block, an OpenSSH Ed25519 key (its line
 // breaks may be written as |), a JWK, or a shared secret of at least 32 bytes
 // for HS256. id names the key in tokens (`kid`); empty derives it from the key,
 // or takes a JWK's own. A public key makes a Key that only verifies.
 //
 // Short secrets and secrets that stand in public documents are refused. Errors
 // are *FieldError with field "key" or "id" and never contain the text.
-func ParseKey(text, id string) (Key, error) {
+func ParseKey(text, id string) (Key, error) { return ParseKeyFor(PurposePass, text, id) }
+
+// ParseKeyFor is ParseKey for a purpose. A text does not say what its key is for:
+// giving one key two purposes is the caller's mistake. A wrong purpose is a
+// *FieldError with field "purpose".
+func ParseKeyFor(purpose Purpose, text, id string) (Key, error) {
+	purpose, err := purpose.check()
+	if err != nil {
+		return Key{}, err
+	}
 	m, err := keytext.Parse(text)
 	if err != nil {
 		return Key{}, fieldErrorf("key", "%v", err)
@@ -78,12 +100,12 @@ func ParseKey(text, id string) (Key, error) {
 	if err := keytext.Check(m); err != nil {
 		return Key{}, fieldErrorf("key", "%v", err)
 	}
-	return newKey(m, id)
+	return newKey(m, purpose, id)
 }
 
 var keyIDPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,64}$`)
 
-func newKey(m keytext.Material, id string) (Key, error) {
+func newKey(m keytext.Material, purpose Purpose, id string) (Key, error) {
 	if id == "" {
 		id = m.ID
 	}
@@ -93,8 +115,10 @@ func newKey(m keytext.Material, id string) (Key, error) {
 	if !keyIDPattern.MatchString(id) {
 		return Key{}, fieldErrorf("id", "a key id is 1 to 64 of A-Z a-z 0-9 . _ ~ -")
 	}
-	k := Key{id: id, algorithm: Algorithm(m.Algorithm), material: m}
-	k.header = passjwt.HeaderSegment(passjwt.Header{Algorithm: m.Algorithm, KeyID: id, Type: passjwt.Type})
+	k := Key{id: id, algorithm: Algorithm(m.Algorithm), purpose: purpose, material: m}
+	if purpose == PurposePass {
+		k.header = passjwt.HeaderSegment(passjwt.Header{Algorithm: m.Algorithm, KeyID: id, Type: passjwt.Type})
+	}
 	if k.algorithm == HS256 {
 		secret := m.Secret
 		k.macs = &sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, secret)} }}
@@ -115,6 +139,9 @@ func (k Key) ID() string { return k.id }
 // Algorithm is the key's one algorithm.
 func (k Key) Algorithm() Algorithm { return k.algorithm }
 
+// Purpose is what the key signs; empty for the zero Key.
+func (k Key) Purpose() Purpose { return k.purpose }
+
 // CanSign reports whether the key holds its secret half.
 func (k Key) CanSign() bool { return k.material.Secret != nil || k.material.Private != nil }
 
@@ -128,8 +155,13 @@ func (k Key) Reveal() (string, error) {
 	return string(text), err
 }
 
-// String returns the id and the algorithm.
-func (k Key) String() string { return k.id + " (" + string(k.algorithm) + ")" }
+// String returns the id, the algorithm and a purpose other than passes.
+func (k Key) String() string {
+	if k.purpose == PurposePass || k.purpose == "" {
+		return k.id + " (" + string(k.algorithm) + ")"
+	}
+	return k.id + " (" + string(k.algorithm) + ", " + string(k.purpose) + ")"
+}
 
 // Format writes String for every verb: one that takes no text, such as %d, would
 // otherwise print the fields.
@@ -140,7 +172,7 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // MarshalJSON keeps the secret out of JSON; Reveal gives it.
 func (k Key) MarshalJSON() ([]byte, error) {
-	return []byte(`{"id":"` + k.id + `","algorithm":"` + string(k.algorithm) + `"}`), nil
+	return []byte(`{"id":"` + k.id + `","algorithm":"` + string(k.algorithm) + `","purpose":"` + string(k.purpose) + `"}`), nil
 }
 
 // sign appends the signature of message.
@@ -213,8 +245,13 @@ func (k Key) signatureLength() int {
 
 // derive returns 32 bytes that only holders of the secret half can compute, for
 // one purpose. HKDF with the purpose as info keeps them independent of the
-// signatures and of each other (RFC 5869 section 3.2).
+// signatures and of each other (RFC 5869 section 3.2). The key's own purpose keeps
+// them apart where one secret was given two.
 func (k Key) derive(purpose string) ([]byte, error) {
+	info := "hallpass/1 " + purpose
+	if k.purpose != PurposePass {
+		info = "hallpass/1/" + string(k.purpose) + " " + purpose
+	}
 	var secret []byte
 	switch private := k.material.Private.(type) {
 	case ed25519.PrivateKey:
@@ -228,5 +265,5 @@ func (k Key) derive(purpose string) ([]byte, error) {
 	default:
 		secret = k.material.Secret
 	}
-	return hkdf.Key(sha256.New, secret, nil, "hallpass/1 "+purpose, sha256.Size)
+	return hkdf.Key(sha256.New, secret, nil, info, sha256.Size)
 }

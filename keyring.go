@@ -12,17 +12,16 @@ import (
 type KeyState string
 
 const (
-	// KeyActive signs new passes and verifies. There is at most one.
+	// KeyActive signs new tokens and verifies. There is at most one.
 	KeyActive KeyState = "active"
 	// KeyVerifying verifies what it signed, or will sign after a rotation.
 	KeyVerifying KeyState = "verifying"
-	// KeyRetired is kept for the record; its passes are unknown_key.
+	// KeyRetired is kept for the record; its tokens are unknown_key.
 	KeyRetired KeyState = "retired"
 )
 
-// Keyring holds the keys of an issuer: one active, any number verifying. It is
-// safe for concurrent use; a change is seen by every request that begins after
-// it.
+// Keyring holds keys of one purpose: one active, any number verifying. It is safe
+// for concurrent use; a change is seen by every request that begins after it.
 type Keyring struct {
 	mu   sync.Mutex // held while a new snapshot is made
 	snap atomic.Pointer[ringSnapshot]
@@ -30,12 +29,14 @@ type Keyring struct {
 
 // ringSnapshot never changes once it is published.
 type ringSnapshot struct {
+	purpose  Purpose // empty until the first key, or an Issuer, decides it
 	members  []member
 	byHeader map[string]Key // by encoded header: our own spelling
 	byID     map[string]Key // verifying and active ones
 	active   *Key
 	derived  map[string][][]byte // by purpose, filled under mu
 	sole     *Key
+	foreign  []foreignMember
 }
 
 type member struct {
@@ -44,11 +45,24 @@ type member struct {
 }
 
 // NewKeyring returns a ring in which the first key is active, if it can sign,
-// and the others verify. With no keys it is an empty ring, to be filled by Add.
-// An id that occurs twice is a *FieldError.
-func NewKeyring(keys ...Key) (*Keyring, error) {
+// and the others verify. With no keys it is an empty ring, to be filled by Add:
+// the first key, or the Issuer that takes the ring, decides its purpose for good.
+// An id that occurs twice is a *FieldError, and so is a key of another purpose.
+func NewKeyring(keys ...Key) (*Keyring, error) { return newKeyring("", keys) }
+
+// NewKeyringFor is NewKeyring for one purpose, which the ring has even while it is
+// empty.
+func NewKeyringFor(purpose Purpose, keys ...Key) (*Keyring, error) {
+	purpose, err := purpose.check()
+	if err != nil {
+		return nil, err
+	}
+	return newKeyring(purpose, keys)
+}
+
+func newKeyring(purpose Purpose, keys []Key) (*Keyring, error) {
 	r := &Keyring{}
-	r.snap.Store(&ringSnapshot{})
+	r.snap.Store(&ringSnapshot{purpose: purpose})
 	for i, k := range keys {
 		state := KeyVerifying
 		if i == 0 && k.CanSign() {
@@ -65,12 +79,17 @@ func NewKeyring(keys ...Key) (*Keyring, error) {
 // they carry: the caller has already chosen the key.
 func SoleKeyring(k Key) *Keyring {
 	r := &Keyring{}
-	r.snap.Store(&ringSnapshot{sole: &k, members: []member{{k, KeyVerifying}}})
+	r.snap.Store(&ringSnapshot{purpose: k.purpose, sole: &k, members: []member{{k, KeyVerifying}}})
 	return r
 }
 
+// Purpose is that of the ring's keys; empty for a ring that has had none yet and
+// was not made for one.
+func (r *Keyring) Purpose() Purpose { return r.snap.Load().purpose }
+
 // Add puts a key into the ring. Adding an active key makes the former active one
-// verify. An id the ring already has is a *FieldError.
+// verify. An id the ring already has is a *FieldError with field "id", and a key of
+// another purpose one with field "purpose".
 func (r *Keyring) Add(k Key, state KeyState) error {
 	if k.id == "" {
 		return fieldErrorf("key", "is empty; make one with GenerateKey or ParseKey")
@@ -144,10 +163,12 @@ func (r *Keyring) Remove(id string) error {
 }
 
 // Replace makes the ring hold the keys of another in one step, for those who keep
-// their keys elsewhere and reload them. No request sees a state in between.
-func (r *Keyring) Replace(other *Keyring) {
+// their keys elsewhere and reload them. No request sees a state in between. Foreign
+// keys stay as they are; see SetForeign. Keys of another purpose are a *FieldError
+// with field "purpose", and change nothing.
+func (r *Keyring) Replace(other *Keyring) error {
 	members := other.snap.Load().members
-	_ = r.change(func([]member) ([]member, error) { return slices.Clone(members), nil })
+	return r.change(func([]member) ([]member, error) { return slices.Clone(members), nil })
 }
 
 // Keys calls yield for each key with its state, in the order of their addition.
@@ -167,7 +188,7 @@ func (r *Keyring) Active() (Key, bool) {
 	return Key{}, false
 }
 
-// Derive returns secrets for another purpose than signing passes, such as the
+// Derive returns secrets for another purpose than signing tokens, such as the
 // MAC of a confirmation page: the active key's first, for making, then those of
 // the other keys, for checking what was made before a rotation. Every process
 // with the same keys derives the same secrets. A ring without a secret half
@@ -204,12 +225,21 @@ func (r *Keyring) Derive(purpose string) ([][]byte, error) {
 func (r *Keyring) change(edit func([]member) ([]member, error)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	members, err := edit(slices.Clone(r.snap.Load().members))
+	former := r.snap.Load()
+	members, err := edit(slices.Clone(former.members))
 	if err != nil {
 		return err
 	}
-	next := &ringSnapshot{members: members, byHeader: map[string]Key{}, byID: map[string]Key{}}
+	next := &ringSnapshot{
+		purpose: former.purpose, members: members, byHeader: map[string]Key{}, byID: map[string]Key{}, foreign: former.foreign,
+	}
 	for _, m := range members {
+		if next.purpose == "" {
+			next.purpose = m.Key.purpose
+		}
+		if m.Key.purpose != next.purpose {
+			return fieldErrorf("purpose", "the key %q is for %s, but this ring is for %s", m.Key.id, m.Key.purpose, next.purpose)
+		}
 		if m.State == KeyRetired {
 			continue
 		}
@@ -223,7 +253,21 @@ func (r *Keyring) change(edit func([]member) ([]member, error)) error {
 	return nil
 }
 
-// find returns the key for a token and what its header says. Our own headers
+// claim makes the ring serve a purpose from now on, or says that it has another.
+// An empty ring would otherwise take keys of any purpose later, behind the back of
+// whoever was given it.
+func (r *Keyring) claim(purpose Purpose) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := *r.snap.Load()
+	if s.purpose == "" {
+		s.purpose = purpose
+		r.snap.Store(&s)
+	}
+	return s.purpose == purpose
+}
+
+// find returns the key for a pass and what its header says. Our own headers
 // are recognised as text; any other spelling is parsed.
 func (r *Keyring) find(segment string) (Key, passjwt.Header, error) {
 	s := r.snap.Load()
@@ -234,10 +278,7 @@ func (r *Keyring) find(segment string) (Key, passjwt.Header, error) {
 	if err != nil {
 		return Key{}, h, RefusalMalformed
 	}
-	if s.sole != nil {
-		return *s.sole, h, nil
-	}
-	k, ok := s.byID[h.KeyID]
+	k, ok := s.key(h.KeyID)
 	if !ok {
 		return Key{}, h, RefusalUnknownKey
 	}
@@ -245,8 +286,9 @@ func (r *Keyring) find(segment string) (Key, passjwt.Header, error) {
 }
 
 // byID returns the key a compact token names.
-func (r *Keyring) byID(id string) (Key, bool) {
-	s := r.snap.Load()
+func (r *Keyring) byID(id string) (Key, bool) { return r.snap.Load().key(id) }
+
+func (s *ringSnapshot) key(id string) (Key, bool) {
 	if s.sole != nil {
 		return *s.sole, true
 	}

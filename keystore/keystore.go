@@ -1,6 +1,7 @@
 // Package keystore keeps a deployment's signing keys and its instance id in the
 // store itself, so that every process with the same store signs and verifies
-// alike. Private keys are wrapped by a master key that is never in the store.
+// alike. Keys of each purpose have a ring of their own. Private keys are wrapped by
+// a master key that is never in the store.
 package keystore
 
 import (
@@ -14,7 +15,7 @@ import (
 	"github.com/hallpass-go/hallpass"
 )
 
-// ErrNoKeys means that the store has no key to sign with yet. It is an
+// ErrNoKeys means that the store has no key to sign passes with yet. It is an
 // ErrUnavailable: nothing can be decided without keys.
 var ErrNoKeys = fmt.Errorf("%w: the store has no signing key yet", hallpass.ErrUnavailable)
 
@@ -37,7 +38,7 @@ type Options struct {
 type Ring struct {
 	cells hallpass.CellStore
 	opts  Options
-	live  *hallpass.Keyring
+	live  rings
 
 	mu      sync.Mutex
 	doc     document
@@ -47,6 +48,7 @@ type Ring struct {
 // Info describes a key without its secret.
 type Info struct {
 	ID        string
+	Purpose   hallpass.Purpose
 	Algorithm hallpass.Algorithm
 	State     hallpass.KeyState
 	CreatedAt time.Time
@@ -59,8 +61,8 @@ const (
 	cellKey   = "ring"
 )
 
-// Load reads the keys. ErrNoKeys means that there are none yet; any other error
-// is an ErrUnavailable that says what is missing.
+// Load reads the keys. ErrNoKeys means that there are none for passes yet; any
+// other error is an ErrUnavailable that says what is missing.
 func Load(ctx context.Context, cells hallpass.CellStore, opts *Options) (*Ring, error) {
 	r, err := newRing(cells, opts)
 	if err != nil {
@@ -70,37 +72,23 @@ func Load(ctx context.Context, cells hallpass.CellStore, opts *Options) (*Ring, 
 	if err != nil {
 		return nil, err
 	}
-	if version == 0 {
+	if !doc.has(hallpass.PurposePass) {
 		return nil, ErrNoKeys
 	}
-	ring, err := doc.keyring(r.opts.Master)
+	all, err := doc.open(r.opts.Master)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", hallpass.ErrUnavailable, err)
 	}
-	r.adopt(doc, version, ring)
-	return r, nil
+	return r, r.adopt(doc, version, all)
 }
 
 // Bootstrap is Load for those who may make the first key: a store without a key
-// that signs gets an HS256 key, and created is true. Of several processes that
-// do so at once one wins, and the others get the winner's key.
+// that signs passes gets an HS256 key, and created is true; see Ring.Ensure.
 func Bootstrap(ctx context.Context, cells hallpass.CellStore, opts *Options) (r *Ring, created bool, err error) {
 	if r, err = newRing(cells, opts); err != nil {
 		return nil, false, err
 	}
-	err = r.change(ctx, func(ring *hallpass.Keyring) error {
-		created = false
-		if _, ok := ring.Active(); ok {
-			return errUnchanged
-		}
-		key, err := hallpass.GenerateKey(hallpass.HS256)
-		if err != nil {
-			return err
-		}
-		created = true
-		return ring.Rotate(key)
-	})
-	if err != nil {
+	if created, err = r.Ensure(ctx, hallpass.PurposePass, hallpass.HS256); err != nil {
 		return nil, false, err
 	}
 	return r, created, nil
@@ -112,7 +100,7 @@ func Edit(ctx context.Context, cells hallpass.CellStore, opts *Options) (*Ring, 
 	if err != nil {
 		return nil, err
 	}
-	return r, r.change(ctx, func(*hallpass.Keyring) error { return errUnchanged })
+	return r, r.change(ctx, func(*document, rings) error { return errUnchanged })
 }
 
 func newRing(cells hallpass.CellStore, opts *Options) (*Ring, error) {
@@ -124,13 +112,25 @@ func newRing(cells hallpass.CellStore, opts *Options) (*Ring, error) {
 		r.opts.Now = time.Now
 	}
 	var err error
-	r.live, err = hallpass.NewKeyring()
+	r.live, err = newRings()
 	return r, err
 }
 
-// Keyring returns the live keys: what Refresh and the changes here do to them is
-// seen by every Issuer that uses them.
-func (r *Ring) Keyring() *hallpass.Keyring { return r.live }
+// Keyring returns the live keys for passes: what Refresh and the changes here do
+// to them is seen by every Issuer that uses them.
+func (r *Ring) Keyring() *hallpass.Keyring { return r.live[hallpass.PurposePass] }
+
+// KeyringFor returns the live keys of a purpose in the same way. The ring is there
+// while the store has no such keys, and empty. An unknown purpose has none: nil.
+func (r *Ring) KeyringFor(purpose hallpass.Purpose) *hallpass.Keyring { return r.live[orPass(purpose)] }
+
+// orPass gives the zero Purpose its meaning.
+func orPass(purpose hallpass.Purpose) hallpass.Purpose {
+	if purpose == "" {
+		return hallpass.PurposePass
+	}
+	return purpose
+}
 
 // Instance returns the id of the deployment, for hallpass.Config.
 func (r *Ring) Instance() string {
@@ -139,25 +139,23 @@ func (r *Ring) Instance() string {
 	return r.doc.Instance
 }
 
-// List returns the keys in the order in which they were added.
+// List returns the keys of all purposes in the order in which they were added.
 func (r *Ring) List() []Info {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	created := map[string]time.Time{}
-	for _, row := range r.doc.Keys {
-		if row.Purpose == purposePass {
-			created[row.ID] = row.Created
-		}
-	}
 	var list []Info
-	for key, state := range r.live.Keys {
-		list = append(list, Info{key.ID(), key.Algorithm(), state, created[key.ID()], key.CanSign()})
+	for i := range r.doc.Keys {
+		row := &r.doc.Keys[i]
+		if key, state, there := r.live.of(row); there {
+			list = append(list, Info{key.ID(), key.Purpose(), key.Algorithm(), state, row.Created, key.CanSign()})
+		}
 	}
 	return list
 }
 
-// Refresh takes over what other processes did to the keys, and reports whether
-// there was anything. Whoever runs for longer calls it at least once a second.
+// Refresh takes over what other processes did to the keys of all purposes, and
+// reports whether there was anything. Whoever runs for longer calls it at least
+// once a second.
 // On an error the keys stay as they were.
 func (r *Ring) Refresh(ctx context.Context) (changed bool, err error) {
 	r.mu.Lock()
@@ -174,12 +172,14 @@ func (r *Ring) Refresh(ctx context.Context) (changed bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		ring, err := doc.keyring(r.opts.Master)
+		all, err := doc.open(r.opts.Master)
 		if err != nil {
 			return false, fmt.Errorf("%w: %w", hallpass.ErrUnavailable, err)
 		}
+		if err := r.live.replace(all); err != nil {
+			return false, err
+		}
 		r.doc, r.version = doc, c.Version
-		r.live.Replace(ring)
 		changed = true
 	}
 	return changed, nil
@@ -208,13 +208,14 @@ func decode(value []byte) (document, error) {
 	return doc, nil
 }
 
-func (r *Ring) adopt(doc document, version uint64, ring *hallpass.Keyring) {
+func (r *Ring) adopt(doc document, version uint64, all rings) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if version >= r.version { // a Refresh may have read something newer meanwhile
-		r.doc, r.version = doc, version
-		r.live.Replace(ring)
+	if version < r.version { // a Refresh has read something newer meanwhile
+		return nil
 	}
+	r.doc, r.version = doc, version
+	return r.live.replace(all)
 }
 
 func unavailable(what string, cause error) error {

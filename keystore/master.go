@@ -54,7 +54,7 @@ func (m *Master) LogValue() slog.Value { return slog.StringValue(m.String()) }
 // context is what a wrapped key is bound to: moved to another id or another
 // purpose, it does not open.
 func (k *keyRow) context() []byte {
-	return []byte("hallpass key\x00" + k.Purpose + "\x00" + k.ID)
+	return []byte("hallpass key\x00" + string(k.Purpose) + "\x00" + k.ID)
 }
 
 func (m *Master) wrap(k *keyRow, jwk string) {

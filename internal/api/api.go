@@ -21,7 +21,8 @@ type Config struct {
 	// Keys are published at /.well-known/hallpass-jwks.json, but for shared secrets.
 	// Defaults to the Issuer's.
 	Keys *hallpass.Keyring
-	// AccessKeys are published at /.well-known/jwks.json. Nil publishes none.
+	// AccessKeys are published at /.well-known/jwks.json in the same way. Nil
+	// publishes none.
 	AccessKeys *hallpass.Keyring
 	// Prefix stands before every path but those below /.well-known, such as
 	// "/hallpass". Defaults to none.
@@ -52,6 +53,10 @@ func New(cfg Config) (*API, error) {
 		return nil, fmt.Errorf("api: config: prefix: %q must start with a slash and not end with one", cfg.Prefix)
 	case strings.ContainsAny(cfg.Prefix, "{}? "):
 		return nil, fmt.Errorf("api: config: prefix: %q must be a plain path", cfg.Prefix)
+	case cfg.Keys != nil && cfg.Keys.Purpose() == hallpass.PurposeAccess:
+		return nil, fmt.Errorf("api: config: keys: are for access tokens, not for passes")
+	case cfg.AccessKeys != nil && cfg.AccessKeys.Purpose() == hallpass.PurposePass:
+		return nil, fmt.Errorf("api: config: access_keys: are for passes, not for access tokens")
 	}
 	if cfg.Keys == nil {
 		cfg.Keys = cfg.Issuer.Keys()

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,18 +15,10 @@ import (
 )
 
 // publishing is an API that signs with EdDSA, has an ES256 key of which another
-// token is, a retired key, and an HS256 key.
+// token is, a retired key, and an HS256 key. Access tokens are none of its business.
 func publishing(t *testing.T) (s *site, tokens []string) {
 	t.Helper()
-	s = newSite(t, func(c *api.Config, _ *hallpass.Config) {
-		key, err := hallpass.GenerateKey(hallpass.ES256)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c.AccessKeys, err = hallpass.NewKeyring(key); err != nil {
-			t.Fatal(err)
-		}
-	})
+	s = newSite(t)
 	var last string
 	for _, alg := range []hallpass.Algorithm{hallpass.EdDSA, hallpass.ES256, hallpass.EdDSA} {
 		key, err := hallpass.GenerateKey(alg)
@@ -68,9 +61,79 @@ func TestTheKeysThatArePublished(t *testing.T) {
 	if again.StatusCode != 304 || again.body != "" {
 		t.Errorf("%d %s", again.StatusCode, again.body)
 	}
-	access := s.call("GET", "/.well-known/jwks.json", "", without("Authorization"))
-	if err := json.Unmarshal([]byte(access.body), &set); err != nil || len(set.Keys) != 1 || set.Keys[0]["alg"] != "ES256" {
-		t.Errorf("%v %s", err, access.body)
+	none := s.call("GET", "/.well-known/jwks.json", "", without("Authorization"))
+	if none.StatusCode != 200 || none.body != `{"keys":[]}`+"\n" {
+		t.Errorf("without access keys: %d %s", none.StatusCode, none.body)
+	}
+}
+
+// accessKeys reads /.well-known/jwks.json and refuses what should not be there.
+func accessKeys(t *testing.T, s *site) (ids []string) {
+	t.Helper()
+	got := s.call("GET", "/.well-known/jwks.json", "", without("Authorization"))
+	var set struct{ Keys []map[string]string }
+	if err := json.Unmarshal([]byte(got.body), &set); err != nil || got.StatusCode != 200 {
+		t.Fatalf("%d %v %s", got.StatusCode, err, got.body)
+	}
+	if got.Header.Get("Cache-Control") != "public, max-age=300" || got.Header.Get("Content-Type") != "application/jwk-set+json" {
+		t.Errorf("%v", got.Header)
+	}
+	for _, key := range set.Keys {
+		if (key["alg"] != "EdDSA" && key["alg"] != "ES256") || key["d"] != "" || key["k"] != "" || key["use"] != "sig" {
+			t.Errorf("%v", key)
+		}
+		ids = append(ids, key["kid"])
+	}
+	return ids
+}
+
+func TestTheAccessKeysThatArePublished(t *testing.T) {
+	t.Parallel()
+	ring, err := hallpass.NewKeyringFor(hallpass.PurposeAccess)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, func(c *api.Config, _ *hallpass.Config) { c.AccessKeys = ring })
+	if ids := accessKeys(t, s); len(ids) != 0 {
+		t.Errorf("there are none, but %v", ids)
+	}
+	add := func(alg hallpass.Algorithm, state hallpass.KeyState) string {
+		key, err := hallpass.GenerateKeyFor(hallpass.PurposeAccess, alg)
+		if err == nil {
+			err = ring.Add(key, state)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key.ID()
+	}
+	active, next := add(hallpass.EdDSA, hallpass.KeyActive), add(hallpass.ES256, hallpass.KeyVerifying)
+	add(hallpass.EdDSA, hallpass.KeyRetired)
+	add(hallpass.HS256, hallpass.KeyVerifying)
+	if ids := accessKeys(t, s); !slices.Equal(ids, []string{active, next}) {
+		t.Errorf("published %v, want the one that signs and the next: %v", ids, []string{active, next})
+	}
+	// A shared secret is not published, even where it signs.
+	add(hallpass.HS256, hallpass.KeyActive)
+	if ids := accessKeys(t, s); !slices.Equal(ids, []string{active, next}) {
+		t.Errorf("published %v, want %v", ids, []string{active, next})
+	}
+}
+
+func TestKeysAreNotPublishedWhereTheyDoNotBelong(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	access, err := hallpass.NewKeyringFor(hallpass.PurposeAccess)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, cfg := range map[string]api.Config{
+		"keys":        {Issuer: s.Issuer, Keys: access},
+		"access_keys": {Issuer: s.Issuer, AccessKeys: s.keys},
+	} {
+		if _, err := api.New(cfg); err == nil || !strings.Contains(err.Error(), "api: config: "+name+":") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -146,6 +146,13 @@ func (a *app) serve(store *openstore.Store, ring *keystore.Ring, change func(*ha
 		Keys: ring.Keyring(), Store: store, Instance: ring.Instance(),
 		Logger: slog.New(slog.DiscardHandler), // whatever matters here is an error
 	}
+	foreign, err := a.foreignKeys()
+	if err == nil {
+		err = cfg.Keys.SetForeign(foreign...)
+	}
+	if err != nil {
+		return nil, closing(store, err)
+	}
 	if change != nil {
 		change(&cfg)
 	}

@@ -40,6 +40,7 @@ type grammar struct {
 	Keys       keysCmd       `cmd:"" help:"List and change the signing keys."`
 	Conf       configCmd     `cmd:"" name:"config" help:"Look at the settings."`
 	Migrate    migrateCmd    `cmd:"" help:"Make the store, or bring it up to date."`
+	Import     importCmd     `cmd:"" help:"Carry over what another system issued."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
@@ -144,7 +145,7 @@ func usageError(err error, args []string) error {
 	}
 	text := err.Error()
 	switch {
-	case strings.HasPrefix(text, "unexpected argument ") && command != "hallpass" && command != "hallpass keys":
+	case strings.HasPrefix(text, "unexpected argument ") && command != "hallpass" && command != "hallpass keys" && command != "hallpass import":
 		text = "there is an argument too many"
 	case strings.HasPrefix(text, "--") && strings.Contains(text, ": missing value"):
 		name, _, _ := strings.Cut(text[2:], ":")

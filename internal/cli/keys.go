@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/hallpass-go/hallpass"
-	"github.com/hallpass-go/hallpass/internal/keytext"
 	"github.com/hallpass-go/hallpass/internal/openstore"
 	"github.com/hallpass-go/hallpass/internal/wire"
 	"github.com/hallpass-go/hallpass/keystore"
@@ -18,33 +17,43 @@ type keysCmd struct {
 	Rotate keysRotateCmd `cmd:"" help:"Sign with a new key, or with one of the others, from now on."`
 	Retire keysRetireCmd `cmd:"" help:"Stop honouring what a key signed."`
 	Remove keysRemoveCmd `cmd:"" help:"Forget a key."`
+	Wrap   keysWrapCmd   `cmd:"" help:"Wrap with the master key what stands in the store in clear."`
 }
 
-type keysListCmd struct{}
+type keysListCmd struct {
+	Purpose *string `placeholder:"PURPOSE" values:"pass,access" help:"Only keys for pass, or for access; all unless given."`
+}
 
 type keysAddCmd struct {
-	Alg      string `placeholder:"ALG" values:"HS256,EdDSA,ES256" help:"HS256 (default), EdDSA or ES256."`
-	Key      string `placeholder:"KEY" help:"A secret, PEM, OpenSSH or JWK text, or @FILE; a new key unless given."`
-	ID       string `name:"id" placeholder:"ID" help:"Its name in tokens; derived from the key unless given."`
-	Activate bool   `help:"Sign with it from now on."`
+	Purpose  *string `placeholder:"PURPOSE" values:"pass,access" help:"What it signs: pass (default), or access for the access tokens of a login."`
+	Alg      string  `placeholder:"ALG" values:"HS256,EdDSA,ES256" help:"HS256 (default for pass), EdDSA (default for access) or ES256."`
+	Key      string  `placeholder:"KEY" help:"A secret, PEM, OpenSSH or JWK text, or @FILE; a new key unless given."`
+	ID       string  `name:"id" placeholder:"ID" help:"Its name in tokens; derived from the key unless given."`
+	Activate bool    `help:"Sign with it from now on."`
 }
 
 type keysRotateCmd struct {
-	ID  string `arg:"" optional:"" help:"A key that was added before; a new one unless given."`
-	Alg string `placeholder:"ALG" values:"HS256,EdDSA,ES256" help:"Algorithm of the new key; that of the active one unless given."`
+	ID      string  `arg:"" optional:"" help:"A key that was added before; a new one unless given."`
+	Purpose *string `placeholder:"PURPOSE" values:"pass,access" help:"What the new key signs: pass (default) or access. With ID, what that key must be for."`
+	Alg     string  `placeholder:"ALG" values:"HS256,EdDSA,ES256" help:"Algorithm of the new key; that of the active one unless given."`
 }
 
 type keysRetireCmd struct {
-	ID string `arg:"" help:"The key's id."`
+	ID      string  `arg:"" help:"The key's id."`
+	Purpose *string `placeholder:"PURPOSE" values:"pass,access" help:"What it must be for."`
 }
 
 type keysRemoveCmd struct {
-	ID string `arg:"" help:"The key's id."`
+	ID      string  `arg:"" help:"The key's id."`
+	Purpose *string `placeholder:"PURPOSE" values:"pass,access" help:"What it must be for."`
 }
+
+type keysWrapCmd struct{}
 
 // keyJSON is a key as it is shown: everything but its secret.
 type keyJSON struct {
 	ID        string `json:"id"`
+	Purpose   string `json:"purpose"`
 	Algorithm string `json:"algorithm"`
 	State     string `json:"state"`
 	CreatedAt string `json:"created_at"`
@@ -52,18 +61,28 @@ type keyJSON struct {
 }
 
 func keyOf(k keystore.Info) keyJSON {
-	return keyJSON{k.ID, string(k.Algorithm), string(k.State), wire.Time(k.CreatedAt), k.CanSign}
+	return keyJSON{k.ID, string(k.Purpose), string(k.Algorithm), string(k.State), wire.Time(k.CreatedAt), k.CanSign}
 }
 
 func (c *keysListCmd) Run(ctx context.Context, a *app) error {
+	purpose, err := purposeOf(c.Purpose)
+	if err != nil {
+		return err
+	}
 	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
 		list := ring.List()
+		if c.Purpose != nil {
+			list = slices.DeleteFunc(list, func(k keystore.Info) bool { return k.Purpose != purpose })
+		}
 		if a.grammar.JSON {
 			keys := make([]keyJSON, 0, len(list))
 			for _, k := range list {
 				keys = append(keys, keyOf(k))
 			}
 			return a.print(map[string]any{"keys": keys})
+		}
+		if len(list) == 0 && purpose == hallpass.PurposeAccess {
+			return a.line(`No access keys yet. "hallpass keys add --purpose access" makes one.`)
 		}
 		if len(list) == 0 {
 			return a.line(`No keys yet. "hallpass issue" or "hallpass keys add" makes the first one.`)
@@ -77,109 +96,9 @@ func (c *keysListCmd) Run(ctx context.Context, a *app) error {
 			case k.State != hallpass.KeyActive:
 				does = "verifies"
 			}
-			rows = append(rows, []string{k.ID, string(k.Algorithm), string(k.State), does, moment(k.CreatedAt)})
+			rows = append(rows, []string{k.ID, string(k.Algorithm), string(k.State), does, string(k.Purpose), moment(k.CreatedAt)})
 		}
-		return a.table(a.stdout, 2, []string{"KEY", "ALGORITHM", "STATE", "DOES", "ADDED (UTC)"}, rows)
-	})
-}
-
-func (c *keysAddCmd) Run(ctx context.Context, a *app) error {
-	key, err := c.key()
-	if err != nil {
-		return err
-	}
-	if c.Activate && !key.CanSign() {
-		return fieldError("key", "is a public key and cannot sign; leave out --activate")
-	}
-	return a.withKeys(ctx, func(store *openstore.Store, ring *keystore.Ring) error {
-		if err := mayMakeKey(store); err != nil && c.Key == "" {
-			return err
-		}
-		if err := ring.Add(ctx, key, c.Activate); err != nil {
-			return err
-		}
-		return a.keyDone(ring, key.ID(), "Added")
-	})
-}
-
-// key reads the key that was given, or makes one.
-func (c *keysAddCmd) key() (hallpass.Key, error) {
-	if c.Key == "" {
-		key, err := newKey(hallpass.Algorithm(orText(c.Alg, string(hallpass.HS256))))
-		if err != nil || c.ID == "" {
-			return key, err
-		}
-		text, err := key.Reveal()
-		if err != nil {
-			return key, err
-		}
-		return hallpass.ParseKey(text, c.ID)
-	}
-	text, err := keytext.ReadRef(c.Key)
-	if err != nil {
-		return hallpass.Key{}, fieldError("key", "%v", err)
-	}
-	key, err := hallpass.ParseKey(text, c.ID)
-	if err == nil && c.Alg != "" && string(key.Algorithm()) != c.Alg {
-		return key, fieldError("alg", "is %s, but the key is for %s", c.Alg, key.Algorithm())
-	}
-	return key, err
-}
-
-func newKey(alg hallpass.Algorithm) (hallpass.Key, error) {
-	if !slices.Contains([]hallpass.Algorithm{hallpass.HS256, hallpass.EdDSA, hallpass.ES256}, alg) {
-		return hallpass.Key{}, fieldError("alg", "must be HS256, EdDSA or ES256, not %q", string(alg))
-	}
-	return hallpass.GenerateKey(alg)
-}
-
-func (c *keysRotateCmd) Run(ctx context.Context, a *app) error {
-	if c.ID != "" && c.Alg != "" {
-		return fieldError("alg", "is for a new key; the one that is named has its own")
-	}
-	return a.withKeys(ctx, func(store *openstore.Store, ring *keystore.Ring) error {
-		if c.ID != "" {
-			if err := ring.Activate(ctx, c.ID); err != nil {
-				return err
-			}
-			return a.keyDone(ring, c.ID, "Rotated to")
-		}
-		if err := mayMakeKey(store); err != nil {
-			return err
-		}
-		alg := hallpass.HS256
-		if active, ok := ring.Keyring().Active(); ok {
-			alg = active.Algorithm()
-		}
-		key, err := newKey(hallpass.Algorithm(orText(c.Alg, string(alg))))
-		if err != nil {
-			return err
-		}
-		if err := ring.Rotate(ctx, key); err != nil {
-			return err
-		}
-		return a.keyDone(ring, key.ID(), "Rotated to")
-	})
-}
-
-func (c *keysRetireCmd) Run(ctx context.Context, a *app) error {
-	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
-		if err := ring.Retire(ctx, c.ID); err != nil {
-			return err
-		}
-		return a.keyDone(ring, c.ID, "Retired")
-	})
-}
-
-func (c *keysRemoveCmd) Run(ctx context.Context, a *app) error {
-	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
-		if err := ring.Remove(ctx, c.ID); err != nil {
-			return err
-		}
-		if a.grammar.JSON {
-			return a.print(map[string]any{"id": c.ID, "removed": true})
-		}
-		return a.line("Removed %s. What it signed is not honoured any more.", c.ID)
+		return a.table(a.stdout, 2, []string{"KEY", "ALGORITHM", "STATE", "DOES", "PURPOSE", "ADDED (UTC)"}, rows)
 	})
 }
 
@@ -211,5 +130,9 @@ func (a *app) keyDone(ring *keystore.Ring, id, what string) error {
 	if a.grammar.JSON {
 		return a.print(keyOf(list[i]))
 	}
-	return a.line("%s %s (%s): %s.", what, id, list[i].Algorithm, list[i].State)
+	kind := string(list[i].Algorithm)
+	if list[i].Purpose != hallpass.PurposePass {
+		kind += ", " + string(list[i].Purpose)
+	}
+	return a.line("%s %s (%s): %s.", what, id, kind, list[i].State)
 }

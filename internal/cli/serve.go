@@ -165,8 +165,8 @@ func reloads() (reload <-chan struct{}, stop func()) {
 	}
 }
 
-// reload reads arguments, environment and file again. Only keys and rules can
-// change while the server runs; of anything else it says that it did not.
+// reload reads arguments, environment and file again. Only keys (foreign ones too) and
+// rules can change while the server runs; of anything else it says that it did not.
 func (a *app) reload(ctx context.Context, running *servePlan) (server.Reloaded, error) {
 	again := newApp(a.stdin, a.stdout, a.stderr, nil)
 	again.env, again.args = a.env, a.args
@@ -180,7 +180,7 @@ func (a *app) reload(ctx context.Context, running *servePlan) (server.Reloaded, 
 	if names := running.settings.changed(p.settings); len(names) > 0 {
 		a.serveLogger.Warn("settings changed that take a restart", "settings", strings.Join(names, ", "))
 	}
-	return server.Reloaded{Rules: p.Rules, FileKeys: p.FileKeys}, nil
+	return server.Reloaded{Rules: p.Rules, FileKeys: p.FileKeys, ForeignKeys: p.ForeignKeys}, nil
 }
 
 // logger writes to stderr, where no result stands.

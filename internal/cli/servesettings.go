@@ -115,6 +115,7 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	p.problems = append(p.problems, a.settings.file.problems...)
 	before := len(a.settings.file.problems)
 	to.Rules = a.settings.file.rules()
+	to.ForeignKeys = a.settings.file.foreignKeys()
 	p.problems = append(p.problems, a.settings.file.problems[before:]...)
 	a.settings.file.problems = a.settings.file.problems[:before]
 

@@ -146,7 +146,8 @@ type known struct {
 // knownSettings maps the names of all settings; sections are not in it.
 func knownSettings(node *kong.Node) map[string]known {
 	rules := known{name: "rules", raw: true}
-	all := map[string]known{"rules": rules, "serve.rules": rules}
+	foreign := known{name: "foreign_keys", raw: true}
+	all := map[string]known{"rules": rules, "serve.rules": rules, "foreign_keys": foreign, "serve.foreign_keys": foreign}
 	path := commandPath(node)
 	for _, flag := range node.Flags {
 		if flag.Name == "help" || len(path) == 0 && flag.Name == "config" {

@@ -1,6 +1,7 @@
 // Package passjwt is the wire form of a signed pass: a JWS in compact form (RFC
-// 7515) with the claims of a pass. It knows spelling, not policy: which key may
-// sign, what a claim permits and what time it is are the caller's business.
+// 7515) with the claims of a pass; other tokens share its envelope. It knows
+// spelling, not policy: which key may sign, what a claim permits and what time it
+// is are the caller's business.
 //
 // One pass has one spelling. base64 is unpadded, in the URL alphabet, with zero
 // trailing bits; JSON is strict (package strictjson).
@@ -97,6 +98,38 @@ func ParseHeader(segment string) (Header, error) {
 		return nil
 	})
 	if err != nil || !hasAlgorithm {
+		return Header{}, ErrMalformed
+	}
+	return h, nil
+}
+
+// ParseExactHeader reads an encoded header segment that has the members alg, kid
+// and typ, all texts, and no other: what is not understood is refused whether it
+// calls itself critical or not.
+func ParseExactHeader(segment string) (Header, error) {
+	raw, err := DecodeSegment(nil, segment)
+	if err != nil {
+		return Header{}, err
+	}
+	var h Header
+	members := 0 // strictjson refuses a name that comes twice
+	err = strictjson.Members(string(raw), func(name string, v strictjson.Value) error {
+		ok := false
+		switch name {
+		case "alg":
+			h.Algorithm, ok = v.Text()
+		case "kid":
+			h.KeyID, ok = v.Text()
+		case "typ":
+			h.Type, ok = v.Text()
+		}
+		if !ok {
+			return ErrMalformed
+		}
+		members++
+		return nil
+	})
+	if err != nil || members != 3 {
 		return Header{}, ErrMalformed
 	}
 	return h, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/hallpass-go/hallpass/keystore"
 )
 
-// keys is what the issuer signs and verifies with: the keys of the store and, in
-// front of them, those of a file.
+// keys is what the issuer signs and verifies with: the store's keys for passes and,
+// in front of them, those of a file. Keys for access tokens are the store's alone.
 type keys struct {
 	ring *keystore.Ring
 	live *hallpass.Keyring
@@ -27,11 +27,15 @@ func newKeys(ring *keystore.Ring, file *hallpass.Keyring) (*keys, error) {
 		return k, nil
 	}
 	var err error
-	if k.live, err = hallpass.NewKeyring(); err != nil {
+	if k.live, err = hallpass.NewKeyringFor(hallpass.PurposePass); err != nil {
 		return nil, err
 	}
 	return k, k.join()
 }
+
+// access returns the live keys for access tokens, which are empty until somebody
+// makes one.
+func (k *keys) access() *hallpass.Keyring { return k.ring.KeyringFor(hallpass.PurposeAccess) }
 
 // join puts the file's keys and the store's into the live ring. Where both name a
 // key alike, the file's counts. It needs the lock mu.
@@ -39,7 +43,7 @@ func (k *keys) join() error {
 	if k.file == nil {
 		return nil
 	}
-	all, err := hallpass.NewKeyring()
+	all, err := hallpass.NewKeyringFor(hallpass.PurposePass)
 	if err != nil {
 		return err
 	}
@@ -61,8 +65,7 @@ func (k *keys) join() error {
 			return err
 		}
 	}
-	k.live.Replace(all)
-	return nil
+	return k.live.Replace(all)
 }
 
 // refresh takes over what other processes did to the store's keys.

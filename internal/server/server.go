@@ -30,9 +30,11 @@ type Config struct {
 	CheckSchema func(context.Context) error
 	// Ring is the keys of the store.
 	Ring *keystore.Ring
-	// FileKeys sign in place of the store's, which then only verify. Nil: there
-	// are none.
+	// FileKeys sign passes in place of the store's, which then only verify. Nil:
+	// there are none.
 	FileKeys *hallpass.Keyring
+	// ForeignKeys let tokens of other systems be honoured.
+	ForeignKeys []hallpass.ForeignKey
 	// Instance is the issuer's id. Defaults to that of the Ring, or the issuer's own
 	// default where that has none because all keys are FileKeys.
 	Instance string
@@ -83,8 +85,9 @@ type Config struct {
 
 // Reloaded is what changes without a restart.
 type Reloaded struct {
-	Rules    gate.Rules
-	FileKeys *hallpass.Keyring
+	Rules       gate.Rules
+	FileKeys    *hallpass.Keyring
+	ForeignKeys []hallpass.ForeignKey
 }
 
 func (c Config) withDefaults() Config {
@@ -127,6 +130,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if s.keys, err = newKeys(cfg.Ring, cfg.FileKeys); err != nil {
 		return nil, err
 	}
+	if err := s.keys.live.SetForeign(cfg.ForeignKeys...); err != nil {
+		return nil, fmt.Errorf("foreign keys: %w", err)
+	}
 	store := &timedStore{cfg.Store, s.metrics}
 	s.issuer, err = hallpass.New(hallpass.Config{
 		Keys: s.keys.live, Store: store, Instance: cfg.Instance, Logger: cfg.Logger, Observe: s.metrics.decided,
@@ -159,8 +165,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 
 func (s *Server) newAPI() (http.Handler, error) {
 	a, err := api.New(api.Config{
-		Issuer: s.issuer, Keys: s.keys.live, Prefix: s.cfg.APIPrefix, Sessions: sessions{s.gate.Sessions()},
-		Version: s.cfg.Version, Logger: s.cfg.Logger,
+		Issuer: s.issuer, Keys: s.keys.live, AccessKeys: s.keys.access(), Prefix: s.cfg.APIPrefix,
+		Sessions: sessions{s.gate.Sessions()}, Version: s.cfg.Version, Logger: s.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -57,7 +57,8 @@ func (v Value) Text() (string, bool) {
 
 // Members reads an object and calls visit for each member, in order. Names
 // arrive unescaped. It stops at visit's first error and returns it; a text that
-// is not one strict object is ErrSyntax, possibly after some calls.
+// is not one strict object is ErrSyntax, possibly after some calls. visit may be
+// nil.
 func Members(text string, visit func(name string, v Value) error) error {
 	s := scanner{text: text}
 	s.space()

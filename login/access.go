@@ -1,0 +1,175 @@
+package login
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/mail"
+)
+
+// accessType is the type of access tokens (RFC 9068 section 2.1).
+const accessType = "at+jwt"
+
+// Access is what an access token says. It was true when it was signed: a session
+// that ended since is seen at the next refresh.
+type Access struct {
+	// ID is the token's own, Session that of the session.
+	ID, Session string
+	Subject     string
+	Address     mail.Address
+	// Claims are the application's.
+	Claims Claims
+	// AuthTime is when the address was proven.
+	AuthTime, IssuedAt, ExpiresAt time.Time
+}
+
+// accessClaims is the payload. Application claims stand beside them.
+type accessClaims struct {
+	Issuer   string       `json:"iss"`
+	Subject  string       `json:"sub"`
+	Audience string       `json:"aud"`
+	ClientID string       `json:"client_id"`
+	ID       string       `json:"jti"`
+	Session  string       `json:"sid"`
+	Email    mail.Address `json:"email"`
+	IssuedAt int64        `json:"iat"`
+	Expires  int64        `json:"exp"`
+	AuthTime int64        `json:"auth_time"`
+}
+
+func (l *Login) signAccess(s *Session) (hallpass.Token, time.Time, error) {
+	now := l.now()
+	ends := now.Add(l.cfg.AccessTTL).Truncate(time.Second)
+	own, err := json.Marshal(accessClaims{
+		Issuer: l.cfg.IssuerURL, Subject: s.Subject, Audience: l.cfg.Audience, ClientID: l.cfg.ClientID,
+		ID: rand.Text(), Session: s.ID, Email: s.Address, IssuedAt: now.Unix(), Expires: ends.Unix(), AuthTime: s.Began.Unix(),
+	})
+	if err != nil {
+		return hallpass.Token{}, time.Time{}, err
+	}
+	if len(s.Claims) > 0 {
+		theirs, err := json.Marshal(s.Claims)
+		if err != nil {
+			return hallpass.Token{}, time.Time{}, err
+		}
+		own = append(append(own[:len(own)-1], ','), theirs[1:]...)
+	}
+	token, err := l.cfg.AccessKeys.SignJWT(accessType, own)
+	if err == nil && l.encrypter != nil {
+		token, err = l.encrypt(token)
+	}
+	return token, ends, err
+}
+
+// OpenAccess judges an access token: its signature, its type, for whom it is and
+// its time. It asks no store. Its refusals are hallpass.RefusalMissing,
+// RefusalMalformed, RefusalUnknownKey, RefusalBadSignature, RefusalWrongType,
+// RefusalMissingClaim, RefusalWrongAudience, RefusalNotYetValid and
+// RefusalExpired.
+func (l *Login) OpenAccess(token string) (Access, error) {
+	if token == "" {
+		return Access{}, hallpass.RefusalMissing
+	}
+	token, err := l.decrypt(token)
+	if err != nil {
+		return Access{}, err
+	}
+	payload, _, err := l.cfg.AccessKeys.OpenJWT(accessType, token)
+	if err != nil {
+		return Access{}, err
+	}
+	var own accessClaims
+	var all Claims
+	if json.Unmarshal(payload, &own) != nil || json.Unmarshal(payload, &all) != nil {
+		return Access{}, hallpass.RefusalMalformed
+	}
+	now, leeway := l.now(), l.cfg.Leeway
+	a := Access{
+		ID: own.ID, Session: own.Session, Subject: own.Subject, Address: own.Email, Claims: all,
+		AuthTime: time.Unix(own.AuthTime, 0).UTC(), IssuedAt: time.Unix(own.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(own.Expires, 0).UTC(),
+	}
+	switch {
+	case own.Subject == "" || own.ID == "" || own.Session == "" || own.Expires == 0 || own.IssuedAt == 0:
+		return Access{}, hallpass.RefusalMissingClaim
+	case own.Issuer != l.cfg.IssuerURL || own.Audience != l.cfg.Audience:
+		return Access{}, hallpass.RefusalWrongAudience
+	case a.IssuedAt.After(now.Add(clockSkew)):
+		return Access{}, hallpass.RefusalNotYetValid
+	case !now.Before(a.ExpiresAt.Add(leeway)):
+		return Access{}, hallpass.RefusalExpired
+	}
+	for _, name := range append(reserved, "sub") {
+		delete(a.Claims, name)
+	}
+	return a, nil
+}
+
+// clockSkew is how far ahead our own clocks may be of each other, as for passes.
+const clockSkew = time.Minute
+
+func parseClaims(text []byte) (Claims, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var claims map[string]any
+	err := d.Decode(&claims)
+	return claims, err
+}
+
+// encryptedHeader is the one header of our encrypted tokens; any other spelling,
+// compression or algorithm is refused unread.
+var encryptedHeader = refreshEncoding.EncodeToString([]byte(`{"alg":"dir","cty":"JWT","enc":"A256GCM"}`))
+
+func newEncrypter(key []byte) (jose.Encrypter, error) {
+	if key == nil {
+		return nil, nil
+	}
+	return jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.DIRECT, Key: key},
+		(&jose.EncrypterOptions{}).WithContentType("JWT"))
+}
+
+func (l *Login) encrypt(token hallpass.Token) (hallpass.Token, error) {
+	sealed, err := l.encrypter.Encrypt([]byte(token.Reveal()))
+	if err != nil {
+		return hallpass.Token{}, err
+	}
+	text, err := sealed.CompactSerialize()
+	if err == nil && !strings.HasPrefix(text, encryptedHeader+".") {
+		err = errors.New("the header of an encrypted token is not the expected one")
+	}
+	if err != nil {
+		return hallpass.Token{}, fmt.Errorf("login: %w", err)
+	}
+	return hallpass.NewToken(text), nil
+}
+
+// decrypt returns the signed token inside, or, without a CipherKey, the token. A
+// plain token is refused where tokens are encrypted.
+func (l *Login) decrypt(token string) (string, error) {
+	if l.encrypter == nil {
+		return token, nil
+	}
+	// With dir there is no wrapped key, so the second part is empty.
+	if len(token) > hallpass.MaxTokenLength || !strings.HasPrefix(token, encryptedHeader+"..") {
+		return "", hallpass.RefusalMalformed
+	}
+	sealed, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256GCM})
+	if err != nil {
+		return "", hallpass.RefusalMalformed
+	}
+	if again, err := sealed.CompactSerialize(); err != nil || again != token {
+		return "", hallpass.RefusalMalformed // another spelling of the same token
+	}
+	inside, err := sealed.Decrypt(l.cfg.CipherKey)
+	if err != nil {
+		return "", hallpass.RefusalBadSignature
+	}
+	return string(inside), nil
+}

@@ -1,0 +1,142 @@
+package login
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/mail"
+)
+
+// Claims is what an application says of a user: the private claims of the access
+// token. Numbers are kept as they are written.
+type Claims map[string]any
+
+// Identity is somebody whose mailbox was proven.
+type Identity struct {
+	// Subject is the claim "sub" of Allow, or the address.
+	Subject string
+	// Address is the canonical address that the mail went to.
+	Address mail.Address
+	// Claims are those of Allow, without "sub".
+	Claims Claims
+	// Next is where the browser wanted to go when the login began; empty for home.
+	Next string
+	// HandedOver says that it was proven on another device, and typed here.
+	HandedOver bool
+}
+
+// Session is a login that goes on: a family of refresh tokens. In the store its
+// tokens are nowhere.
+type Session struct {
+	ID      string       `json:"id"`
+	Subject string       `json:"subject"`
+	Address mail.Address `json:"email"`
+	Claims  Claims       `json:"claims,omitempty"`
+	// Began is the login, Refreshed the latest refresh, Ends the absolute end.
+	Began     time.Time `json:"began"`
+	Refreshed time.Time `json:"refreshed"`
+	Ends      time.Time `json:"ends"`
+	// IdleEnds is when it ends unless it is refreshed.
+	IdleEnds time.Time `json:"idle_ends"`
+	// ClientIP and UserAgent are those of the login.
+	ClientIP  string `json:"client_ip,omitempty"`
+	UserAgent string `json:"user_agent,omitempty"`
+}
+
+// reserved are the claims that hallpass itself says (RFC 9068 section 2.2): Allow
+// and Update cannot.
+var reserved = []string{
+	"iss", "exp", "aud", "iat", "nbf", "jti", "client_id", "sid", "auth_time", "email", "typ", "scope", "acr", "amr", "azp", "cnf",
+}
+
+// identify asks the application who an address is.
+func (l *Login) identify(ctx context.Context, address mail.Address) (Identity, error) {
+	claims, err := l.cfg.Allow(ctx, address)
+	if err != nil {
+		return Identity{}, l.notAllowed(err)
+	}
+	id := Identity{Subject: string(address), Address: address}
+	if id.Claims, err = l.checkClaims(claims); err != nil {
+		return Identity{}, err
+	}
+	if sub, ok := id.Claims["sub"]; ok {
+		switch sub := sub.(type) { // as JSON has it: a large number is no 1e+06
+		case string:
+			id.Subject = sub
+		case json.Number:
+			id.Subject = sub.String()
+		default:
+			id.Subject = ""
+		}
+		if id.Subject == "" {
+			return Identity{}, fmt.Errorf("login: Allow gave a claim sub that is no text and no number, or is empty")
+		}
+		delete(id.Claims, "sub")
+	}
+	return id, nil
+}
+
+// notAllowed keeps the application's no apart from its failure to say.
+func (l *Login) notAllowed(err error) error {
+	if _, refused := hallpass.RefusalOf(err); refused {
+		return err
+	}
+	return unavailable("the application could not say who may log in", err)
+}
+
+// checkClaims returns a copy as it will be after a journey through JSON.
+func (l *Login) checkClaims(claims Claims) (Claims, error) {
+	for name := range claims {
+		if slices.Contains(reserved, name) {
+			return nil, fmt.Errorf("login: the claim %q is hallpass's own", name)
+		}
+	}
+	for _, name := range l.cfg.ExpectedClaims {
+		if _, ok := claims[name]; !ok {
+			return nil, fmt.Errorf("login: the expected claim %q is missing: %w", name, hallpass.RefusalMissingClaim)
+		}
+	}
+	text, err := json.Marshal(claims)
+	if err != nil {
+		return nil, fmt.Errorf("login: the claims are no JSON: %w", err)
+	}
+	most := maxClaims
+	if l.encrypter != nil {
+		most = maxSealedClaims
+	}
+	if len(text) > most {
+		return nil, fmt.Errorf("login: the claims have %d bytes of JSON; at most %d fit a token", len(text), most)
+	}
+	return parseClaims(text)
+}
+
+// Claims leave room in a cookie of 4 KiB for the rest of a token, which base64
+// makes longer by a third, and encryption by another.
+const (
+	maxClaims       = 2048
+	maxSealedClaims = 1300
+)
+
+// UnmarshalJSON keeps numbers as they are written.
+func (c *Claims) UnmarshalJSON(text []byte) error {
+	parsed, err := parseClaims(text)
+	*c = parsed
+	return err
+}
+
+// include reports whether all of some claims are among these, as JSON.
+func (c Claims) include(some Claims) bool {
+	for name, value := range some {
+		have, err := json.Marshal(c[name])
+		want, wantErr := json.Marshal(value)
+		if _, ok := c[name]; !ok || err != nil || wantErr != nil || !bytes.Equal(have, want) {
+			return false
+		}
+	}
+	return true
+}
