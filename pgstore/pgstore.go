@@ -99,8 +99,9 @@ type Store struct {
 }
 
 var (
-	_ hallpass.Store = (*Store)(nil)
-	_ hallpass.Waker = (*Store)(nil)
+	_ hallpass.Store   = (*Store)(nil)
+	_ hallpass.Waker   = (*Store)(nil)
+	_ hallpass.History = (*Store)(nil)
 )
 
 const (

@@ -2,10 +2,8 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -32,62 +30,28 @@ func (s *Store) Record(ctx context.Context, entries []hallpass.Entry) error {
 	return s.recordAlone(ctx, entries)
 }
 
-// recordAlone writes in one transaction. It may be tried again whatever happened:
-// what is there stays.
+// recordAlone writes in one transaction, chunk by chunk.
 func (s *Store) recordAlone(ctx context.Context, entries []hallpass.Entry) error {
 	t := &recording{items: [][]hallpass.Entry{entries}}
-	for try := 0; ; try++ {
-		err := s.query(ctx, func(conn pooled) error { return t.writeAlone(ctx, conn, s.opts.Timeout+time.Second) })
-		switch {
-		case isPassing(err) && try < 10:
-			pause(try)
-		case err != nil && errors.Is(err, ctx.Err()):
-			return ctx.Err()
-		default:
-			return unavailable(context.WithoutCancel(ctx), "record", err)
+	return s.alone(ctx, "record", func(step func(*pgx.Batch) error) error {
+		for chunk := range slices.Chunk(t.rows(), recordChunk) {
+			made := map[string]bool{}
+			var passes, counters pgx.Batch
+			if err := insertPasses(&passes, chunk, made); err != nil {
+				return err
+			}
+			if err := step(&passes); err != nil {
+				return err
+			}
+			if err := insertCounters(&counters, chunk, made); err != nil {
+				return err
+			}
+			if err := step(&counters); err != nil {
+				return err
+			}
 		}
-	}
-}
-
-// writeAlone writes chunk by chunk, each within the timeout. After the commit was
-// sent, ctx is not looked at, so that its error means that nothing was written.
-func (t *recording) writeAlone(ctx context.Context, conn pooled, timeout time.Duration) error {
-	tx := transaction{conn: conn.Conn()}
-	step := func(f func() error) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
-		defer cancel()
-		tx.ctx = limited
-		return f()
-	}
-	defer func() {
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
-		defer cancel()
-		tx.ctx = limited
-		tx.end()
-	}()
-	if err := step(func() error { return tx.read(&pgx.Batch{}) }); err != nil {
-		return err
-	}
-	for chunk := range slices.Chunk(t.rows(), recordChunk) {
-		made := map[string]bool{}
-		var passes, counters pgx.Batch
-		if err := insertPasses(&passes, chunk, made); err != nil {
-			return err
-		}
-		if err := step(func() error { return tx.conn.SendBatch(tx.ctx, &passes).Close() }); err != nil {
-			return err
-		}
-		if err := insertCounters(&counters, chunk, made); err != nil {
-			return err
-		}
-		if err := step(func() error { return tx.conn.SendBatch(tx.ctx, &counters).Close() }); err != nil {
-			return err
-		}
-	}
-	return step(func() error { return tx.commit(&pgx.Batch{}) })
+		return nil
+	})
 }
 
 // recording is a turn of small calls of Record. It may be tried again whatever

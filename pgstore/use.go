@@ -48,6 +48,16 @@ func (c *useColumnsOf) add(use hallpass.Use) {
 	c.states, c.keys = append(c.states, string(use.State)), append(c.keys, encode(use.Key))
 }
 
+const insertUsesText = `INSERT INTO hallpass_uses (id, pass, subject, at, client_ip, user_agent, method, path, status, state, key)
+	SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+		$9::bigint[], $10::text[], $11::text[])`
+
+func (c *useColumnsOf) args() []any {
+	return []any{
+		c.ids, c.passes, c.subjects, c.at, c.clientIPs, c.agents, c.methods, c.paths, c.statuses, c.states, c.keys,
+	}
+}
+
 // insertUses queues the uses and their keys. A use id that is there already makes
 // the transaction fail: only the next one looks for it. A key that is there holds a
 // use that has gone: the lock of the pass lets nobody else take it.
@@ -62,10 +72,7 @@ func insertUses(b *pgx.Batch, uses []hallpass.Use) {
 			keyed.add(use)
 		}
 	}
-	b.Queue(`INSERT INTO hallpass_uses (id, pass, subject, at, client_ip, user_agent, method, path, status, state, key)
-		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-			$9::bigint[], $10::text[], $11::text[])`,
-		all.ids, all.passes, all.subjects, all.at, all.clientIPs, all.agents, all.methods, all.paths, all.statuses, all.states, all.keys)
+	b.Queue(insertUsesText, all.args()...)
 	if len(keyed.ids) > 0 {
 		b.Queue(`INSERT INTO hallpass_use_keys (pass, key, use) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
 			ON CONFLICT (pass, key) DO UPDATE SET use = excluded.use`, keyed.passes, keyed.keys, keyed.ids)

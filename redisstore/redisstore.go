@@ -54,8 +54,9 @@ type Store struct {
 }
 
 var (
-	_ hallpass.Store = (*Store)(nil)
-	_ hallpass.Waker = (*Store)(nil)
+	_ hallpass.Store   = (*Store)(nil)
+	_ hallpass.Waker   = (*Store)(nil)
+	_ hallpass.History = (*Store)(nil)
 )
 
 // maxCallers is how many calls may wait for the server at a time. The next ones

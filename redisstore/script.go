@@ -43,6 +43,8 @@ var (
 	indexLua string
 	//go:embed scripts/unindex.lua
 	unindexLua string
+	//go:embed scripts/history.lua
+	historyLua string
 	//go:embed scripts/uses.lua
 	usesLua string
 	//go:embed scripts/olduses.lua
@@ -72,6 +74,7 @@ var (
 	amendScript      = newScript(commonLua, amendLua)
 	indexScript      = newScript(commonLua, indexLua)
 	unindexScript    = newScript(unindexLua)
+	historyScript    = newScript(historyLua)
 	usesScript       = newScript(usesLua)
 	oldUsesScript    = newScript(oldUsesLua)
 	pruneUsesScript  = newScript(pruneUsesLua)

@@ -16,6 +16,8 @@ import (
 	"github.com/hallpass-go/hallpass/internal/djangoimport"
 	"github.com/hallpass-go/hallpass/internal/needs"
 	"github.com/hallpass-go/hallpass/memstore"
+	"github.com/hallpass-go/hallpass/pgstore"
+	"github.com/hallpass-go/hallpass/redisstore"
 	"github.com/hallpass-go/hallpass/sqlitestore"
 )
 
@@ -187,7 +189,26 @@ var stores = map[string]func(*testing.T) hallpass.Store{
 		t.Cleanup(func() { store.Close() })
 		return store
 	},
+	"postgres": func(t *testing.T) hallpass.Store {
+		store, err := pgstore.Open(t.Context(), needs.Postgres(t), &pgstore.Options{Create: true, MaxConns: 4, Timeout: 20 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { store.Close() })
+		return store
+	},
+	"redis":      func(t *testing.T) hallpass.Store { return redisStore(t, needs.Redis(t)) },
 	"no history": func(*testing.T) hallpass.Store { return plainStore{memstore.New()} },
+}
+
+func redisStore(t *testing.T, dsn string) hallpass.Store {
+	t.Helper()
+	store, err := redisstore.Open(t.Context(), dsn, &redisstore.Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	return store
 }
 
 // run imports and must succeed.
