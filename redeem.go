@@ -77,6 +77,24 @@ func (i *Issuer) redeem(ctx context.Context, p Presentation) (*Redemption, error
 	if err := i.judge(v, p, true); err != nil {
 		return refused, err
 	}
+	if !i.outlasts(v, p) {
+		return i.ask(ctx, v, p)
+	}
+	if i.rules.failing() {
+		if r, err := i.outlast(ctx, v, p, errAway); !isAway(ctx, err) {
+			return r, err
+		}
+	}
+	r, err := i.ask(ctx, v, p)
+	if isAway(ctx, err) {
+		return i.outlast(ctx, v, p, err)
+	}
+	return r, err
+}
+
+// ask decides about a token that is authentic and in time, with the store.
+func (i *Issuer) ask(ctx context.Context, v Verified, p Presentation) (*Redemption, error) {
+	refused := &Redemption{Entry: Entry{Pass: v.Pass}}
 	known := refused.Entry
 	if err := i.addParents(ctx, &known); err != nil {
 		return refused, err
