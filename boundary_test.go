@@ -25,15 +25,22 @@ var mayImport = map[string][]string{
 	"internal/interstitial": {"", "internal/look"},
 	"guard":                 {"", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 
+	"django": {""},
+
+	// The drivers are here, so that users of django need not link them.
+	"internal/djangoimport": {"", "django"},
+
 	"memstore":    {""},
 	"sqlitestore": {"", "internal/group"},
+	"redisstore":  {""},
+	"pgstore":     {"", "internal/group"},
 	"storetest":   {""},
 
 	"internal/wire":      {""},
 	"internal/api":       {"", "internal/wire"},
 	"hallpassclient":     {"", "internal/wire"},
 	"keystore":           {""},
-	"internal/openstore": {"", "memstore", "sqlitestore", "internal/group"},
+	"internal/openstore": {"", "memstore", "sqlitestore", "pgstore", "redisstore", "internal/group"},
 	"internal/demo":      {"", "guard", "mail", "login", "internal/wire", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"internal/gate":      {"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"internal/server": {
@@ -46,9 +53,9 @@ var mayImport = map[string][]string{
 
 	"internal/needs": {},
 	"internal/cli": {
-		"", "guard", "memstore", "sqlitestore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"", "guard", "memstore", "sqlitestore", "pgstore", "redisstore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
-		"internal/gate", "internal/api", "internal/server", "mail", "login",
+		"internal/gate", "internal/api", "internal/server", "mail", "login", "django", "internal/djangoimport",
 	},
 	"cmd/hallpass": {"internal/cli"}, // and, through it alone, whatever that may link
 
@@ -66,9 +73,12 @@ var belowRoot = []string{"internal/strictjson", "internal/passjwt", "internal/ke
 var modulesOf = map[string][]string{
 	"":            {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"guard":       {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
+	"django":      {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"memstore":    {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"mail":        {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/net", "golang.org/x/text"},
 	"sqlitestore": nil, // has a driver; see docs/dependencies.md
+	"pgstore":     nil,
+	"redisstore":  nil, // the same
 }
 
 func goList(t *testing.T, args ...string) []string {

@@ -14,8 +14,8 @@ const (
 )
 
 // Run does what is better done in the background, until ctx ends: it reads
-// revocations made elsewhere before a request has to wait for them, writes the
-// uses of unlimited passes (AuditBehind), and removes once an hour what is over
+// revocations made elsewhere before a request has to wait for them (sooner where
+// the store is a Waker), writes the uses of unlimited passes (AuditBehind), and removes once an hour what is over
 // and what Config.Retention says. An Issuer works without it. When Run returns,
 // everything that was queued has been written or counted in Dropped.
 //
@@ -32,6 +32,8 @@ func (i *Issuer) Run(ctx context.Context) error {
 		workers.Go(func() { i.drainBehind(working) })
 	}
 	workers.Go(func() { i.pruneHourly(working) })
+	wake := make(chan struct{}, 1)
+	workers.Go(func() { WakeChannel(ctx, store, wake, rulesGroup) })
 	i.behind.setOpen(true)
 	defer func() {
 		i.behind.setOpen(false)
@@ -50,6 +52,7 @@ func (i *Issuer) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-wake:
 		case <-tick.C:
 		}
 	}

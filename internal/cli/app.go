@@ -102,6 +102,15 @@ func (a *app) keyOptions(store *openstore.Store) (*keystore.Options, error) {
 	}, nil
 }
 
+// mayMakeKey refuses to make a key in a store that may lose it, and with it every
+// token it signed.
+func mayMakeKey(store *openstore.Store) error {
+	if store.NoSoleKey {
+		return fieldError("store", `is %s:, which is never the only place of a signing key; make one elsewhere, keep it, and add it with "hallpass keys add --activate --key @FILE"`, store.Kind)
+	}
+	return nil
+}
+
 // readers says who may read a file.
 func readers(path string) string {
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
@@ -139,6 +148,13 @@ func (a *app) serve(store *openstore.Store, ring *keystore.Ring, change func(*ha
 	cfg := hallpass.Config{
 		Keys: ring.Keyring(), Store: store, Instance: ring.Instance(),
 		Logger: slog.New(slog.DiscardHandler), // whatever matters here is an error
+	}
+	foreign, err := a.foreignKeys()
+	if err == nil {
+		err = cfg.Keys.SetForeign(foreign...)
+	}
+	if err != nil {
+		return nil, closing(store, err)
 	}
 	if change != nil {
 		change(&cfg)

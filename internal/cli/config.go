@@ -18,6 +18,7 @@ type configCheck struct {
 	OK       bool      `json:"ok"`
 	Problems []problem `json:"problems"`
 	Rules    int       `json:"rules"`
+	Foreign  int       `json:"foreign_keys"`
 	// Settings are those of serve that are not at their default, in the sections
 	// the file has.
 	Settings map[string]any `json:"settings"`
@@ -75,12 +76,14 @@ func put(all map[string]any, name string, value settingJSON) {
 
 func (c *configCheckCmd) Run(a *app) error {
 	p, problems := c.plan(a)
-	result := configCheck{OK: len(problems) == 0, Problems: append([]problem{}, problems...), Rules: len(p.Rules), Settings: c.given(a.settings)}
+	result := configCheck{OK: len(problems) == 0, Problems: append([]problem{}, problems...), Rules: len(p.Rules), Foreign: len(p.ForeignKeys), Settings: c.given(a.settings)}
 	switch {
 	case a.grammar.JSON:
 		if err := a.print(result); err != nil {
 			return err
 		}
+	case result.OK && result.Foreign > 0:
+		return a.line("The settings are good; rules: %d, foreign keys: %d.", result.Rules, result.Foreign)
 	case result.OK:
 		return a.line("The settings are good; rules: %d.", result.Rules)
 	default:

@@ -55,6 +55,9 @@ func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url 
 	if err != nil {
 		return nil, err
 	}
+	if err := mayMakeKey(store); err != nil {
+		return nil, err
+	}
 	ring, _, err := keystore.Bootstrap(ctx, store, opts)
 	if err != nil {
 		return nil, noKeys(err)
@@ -66,8 +69,12 @@ func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url 
 		AccessKeys: ring.KeyringFor(hallpass.PurposeAccess), Keys: ring.Keyring(), Store: store, Instance: ring.Instance(), BaseURL: url,
 		Logger: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
-	if store.Kind != openstore.Memory {
+	switch store.Kind {
+	case openstore.Memory:
+	case openstore.SQLite:
 		cfg.StoreName = a.grammar.Store
+	default:
+		cfg.StoreName = string(store.Kind) + "://…" // the rest may hold a password, and the pages are anybody's
 	}
 	return demo.New(cfg)
 }

@@ -43,7 +43,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	closeLogin, err := a.openLogin(ctx, p, ring, metrics)
+	closeLogin, err := a.openLogin(ctx, p, store, ring, metrics)
 	if err != nil {
 		return err
 	}
@@ -99,10 +99,13 @@ func (a *app) serveKeys(ctx context.Context, store *openstore.Store, p *servePla
 
 // openLogin opens what logins need: their store, the way mails leave, and the key
 // for access tokens.
-func (a *app) openLogin(ctx context.Context, p *servePlan, ring *keystore.Ring, metrics *server.Metrics) (closeAll func(), err error) {
+func (a *app) openLogin(ctx context.Context, p *servePlan, store *openstore.Store, ring *keystore.Ring, metrics *server.Metrics) (closeAll func(), err error) {
 	l := p.login
 	if l == nil {
 		return func() {}, nil
+	}
+	if _, signs := ring.KeyringFor(hallpass.PurposeAccess).Active(); !signs && store.NoSoleKey {
+		return nil, fieldError("store", `is %s:, which is never the only place of a signing key; make one for access tokens elsewhere, keep it, and add it with "hallpass keys add --purpose access --activate --key @FILE"`, store.Kind)
 	}
 	var ends []func() error
 	closeAll = func() {
@@ -212,8 +215,8 @@ func reloads() (reload <-chan struct{}, stop func()) {
 	}
 }
 
-// reload reads arguments, environment and file again. Only keys and rules can
-// change while the server runs; of anything else it says that it did not.
+// reload reads arguments, environment and file again. Only keys (foreign ones too) and
+// rules can change while the server runs; of anything else it says that it did not.
 func (a *app) reload(ctx context.Context, running *servePlan) (server.Reloaded, error) {
 	again := newApp(a.stdin, a.stdout, a.stderr, nil)
 	again.env, again.args = a.env, a.args
@@ -227,7 +230,7 @@ func (a *app) reload(ctx context.Context, running *servePlan) (server.Reloaded, 
 	if names := running.settings.changed(p.settings); len(names) > 0 {
 		a.serveLogger.Warn("settings changed that take a restart", "settings", strings.Join(names, ", "))
 	}
-	return server.Reloaded{Rules: p.Rules, FileKeys: p.FileKeys}, nil
+	return server.Reloaded{Rules: p.Rules, FileKeys: p.FileKeys, ForeignKeys: p.ForeignKeys}, nil
 }
 
 // logger writes to stderr, where no result stands.

@@ -118,6 +118,7 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	p.problems = append(p.problems, a.settings.file.problems...)
 	before := len(a.settings.file.problems)
 	to.Rules = a.settings.file.rules()
+	to.ForeignKeys = a.settings.file.foreignKeys()
 	p.problems = append(p.problems, a.settings.file.problems[before:]...)
 	a.settings.file.problems = a.settings.file.problems[:before]
 
@@ -138,6 +139,9 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 		p.add(fieldError("log.format", "must be text or json"))
 	}
 	p.add(openstore.Check(a.grammar.Store, &openstore.Options{Memory: true}))
+	if c.Keys == "" && openstore.KindOf(a.grammar.Store) == openstore.Redis {
+		p.add(fieldError("keys", "is required with a redis: store, which is never the only place of a signing key"))
+	}
 	_, err := a.master()
 	p.add(err)
 	return to, p.problems

@@ -146,7 +146,7 @@ type known struct {
 // knownSettings maps the names of all settings; sections are not in it.
 func knownSettings(node *kong.Node) map[string]known {
 	all := map[string]known{}
-	for _, name := range []string{"rules", "login.claims"} {
+	for _, name := range []string{"rules", "login.claims", "foreign_keys"} {
 		all[name] = known{name: name, raw: true}
 		all["serve."+name] = all[name]
 	}

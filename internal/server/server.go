@@ -33,6 +33,8 @@ type Config struct {
 	// FileKeys sign passes in place of the store's, which then only verify. Nil:
 	// there are none.
 	FileKeys *hallpass.Keyring
+	// ForeignKeys let tokens of other systems be honoured.
+	ForeignKeys []hallpass.ForeignKey
 	// Instance is the issuer's id. Defaults to that of the Ring, or the issuer's own
 	// default where that has none because all keys are FileKeys.
 	Instance string
@@ -86,8 +88,9 @@ type Config struct {
 
 // Reloaded is what changes without a restart.
 type Reloaded struct {
-	Rules    gate.Rules
-	FileKeys *hallpass.Keyring
+	Rules       gate.Rules
+	FileKeys    *hallpass.Keyring
+	ForeignKeys []hallpass.ForeignKey
 }
 
 func (c Config) withDefaults() Config {
@@ -130,6 +133,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	var err error
 	if s.keys, err = newKeys(cfg.Ring, cfg.FileKeys); err != nil {
 		return nil, err
+	}
+	if err := s.keys.live.SetForeign(cfg.ForeignKeys...); err != nil {
+		return nil, fmt.Errorf("foreign keys: %w", err)
 	}
 	store := &timedStore{cfg.Store, s.metrics}
 	s.issuer, err = hallpass.New(hallpass.Config{
