@@ -18,7 +18,8 @@ type Claims map[string]any
 
 // Identity is somebody whose mailbox was proven.
 type Identity struct {
-	// Subject is the claim "sub" of Allow, or the address.
+	// Subject is the claim "sub" of Allow, or, with Config.Tokens, what its Identify
+	// says of the claims, or the address.
 	Subject string
 	// Address is the canonical address that the mail went to.
 	Address mail.Address
@@ -65,20 +66,18 @@ func (l *Login) identify(ctx context.Context, address mail.Address) (Identity, e
 		return Identity{}, err
 	}
 	if sub, ok := id.Claims["sub"]; ok {
-		switch sub := sub.(type) { // as JSON has it: a large number is no 1e+06
-		case string:
-			id.Subject = sub
-		case json.Number:
-			id.Subject = sub.String()
-		default:
-			id.Subject = ""
-		}
-		if id.Subject == "" {
+		if id.Subject = subjectText(sub); id.Subject == "" {
 			return Identity{}, fmt.Errorf("login: Allow gave a claim sub that is no text and no number, or is empty")
 		}
 		delete(id.Claims, "sub")
+	} else if l.cfg.Tokens != nil {
+		said, err := l.cfg.Tokens.identify(id.Claims)
+		if err != nil {
+			return Identity{}, fmt.Errorf("login: Allow gave claims that say no user to Tokens.Identify: %w", err)
+		}
+		id.Subject = said.Subject
 	}
-	return id, nil
+	return id, l.agree(id.Subject, address, id.Claims)
 }
 
 // notAllowed keeps the application's no apart from its failure to say.
@@ -92,7 +91,7 @@ func (l *Login) notAllowed(err error) error {
 // checkClaims returns a copy as it will be after a journey through JSON.
 func (l *Login) checkClaims(claims Claims) (Claims, error) {
 	for name := range claims {
-		if slices.Contains(reserved, name) {
+		if slices.Contains(l.cfg.reserved(), name) {
 			return nil, fmt.Errorf("login: the claim %q is hallpass's own", name)
 		}
 	}
@@ -106,7 +105,7 @@ func (l *Login) checkClaims(claims Claims) (Claims, error) {
 		return nil, fmt.Errorf("login: the claims are no JSON: %w", err)
 	}
 	most := maxClaims
-	if l.encrypter != nil {
+	if l.encrypter != nil || l.cfg.Tokens != nil { // which may encrypt, and repeats them in the refresh token
 		most = maxSealedClaims
 	}
 	if len(text) > most {

@@ -35,6 +35,7 @@ type Login struct {
 	words     *catalogue
 	letters   *letters
 	encrypter jose.Encrypter
+	forms     []TokenForm
 
 	routes     map[string]endpoint
 	protection *http.CrossOriginProtection
@@ -49,7 +50,7 @@ func New(cfg Config) (*Login, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("login: config: %w", err)
 	}
-	l := &Login{cfg: cfg}
+	l := &Login{cfg: cfg, forms: cfg.forms()}
 	l.cells = newCells(cfg.Cells, l.now)
 	var err error
 	if l.encrypter, err = newEncrypter(cfg.CipherKey); err != nil {

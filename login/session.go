@@ -23,7 +23,14 @@ type family struct {
 	// Over says why the session ended; empty while it goes on. It stays until its
 	// tokens' end, so that an end is never forgotten.
 	Over string `json:"over,omitempty"`
+	// Former is the proof of the foreign token that the session was taken over from,
+	// KeepUntil when nobody can present one any more.
+	Former    string    `json:"former,omitempty"`
+	KeepUntil time.Time `json:"keep_until,omitzero"`
 }
+
+// cellEnd is when nobody can ask for the session any more.
+func (l *Login) cellEnd(f *family) time.Time { return maxTime(l.idleEnd(f), f.KeepUntil) }
 
 // Why a session is over.
 const (
@@ -85,7 +92,7 @@ func (l *Login) tokens(f *family) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	refresh, err := l.signRefresh(f.ID, f.Generation)
+	refresh, err := l.signRefresh(f)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -100,7 +107,10 @@ func (l *Login) tokens(f *family) (Tokens, error) {
 // It refuses with hallpass.RefusalMissing, RefusalMalformed or RefusalBadSignature
 // for what is no refresh token, RefusalUnknownPass or RefusalExpired for a session
 // that is over in time, RefusalRevoked for one that was ended, RefusalSpent for an
-// old token, and RefusalUnknownSubject where StillAllowed says so.
+// old token, RefusalUnknownSubject where StillAllowed says so, and, with
+// Config.Tokens, RefusalWrongSubject for claims that are another user's.
+//
+// A live refresh token of Config.Former is exchanged like one of ours.
 func (l *Login) Refresh(ctx context.Context, token string) (Tokens, error) {
 	return l.refresh(ctx, token, nil)
 }
@@ -110,7 +120,7 @@ func (l *Login) Refresh(ctx context.Context, token string) (Tokens, error) {
 // hallpass.ErrConflict: refresh and update again.
 func (l *Login) Update(ctx context.Context, token string, data Claims) (Tokens, error) {
 	for name := range data {
-		if slices.Contains(reserved, name) || !slices.Contains(l.cfg.UpdatableClaims, name) {
+		if slices.Contains(l.cfg.reserved(), name) || !slices.Contains(l.cfg.UpdatableClaims, name) {
 			return Tokens{}, wrong("data", "the claim %q cannot be updated", name)
 		}
 	}
@@ -122,13 +132,19 @@ func (l *Login) Update(ctx context.Context, token string, data Claims) (Tokens, 
 
 func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Tokens, err error) {
 	defer l.observe(StepRefresh, &err)
-	id, generation, err := l.openRefresh(token)
+	p, err := l.openRefresh(token)
 	if err != nil {
 		return Tokens{}, err
 	}
-	f, _, err := read[family](ctx, l.cells, sessionPlace(id))
+	f, _, err := read[family](ctx, l.cells, sessionPlace(p.id))
+	var taken *family // what the store has not, of a former token
 	if errors.Is(err, hallpass.ErrNotFound) {
-		return Tokens{}, hallpass.RefusalUnknownPass
+		if p.former == nil {
+			return Tokens{}, hallpass.RefusalUnknownPass
+		}
+		if taken, err = l.takeOver(ctx, p); err == nil {
+			f = *taken
+		}
 	}
 	if err != nil {
 		return Tokens{}, err
@@ -141,9 +157,12 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 		return Tokens{}, err
 	}
 	var late bool
-	err = edit(ctx, l.cells, sessionPlace(id), func(now *family, exists bool) (time.Time, error) {
-		if !exists {
+	err = edit(ctx, l.cells, sessionPlace(p.id), func(now *family, exists bool) (time.Time, error) {
+		if !exists && taken == nil {
 			return time.Time{}, hallpass.RefusalExpired
+		}
+		if !exists {
+			*now = *taken
 		}
 		if err := l.goesOn(ctx, now); err != nil {
 			return time.Time{}, err
@@ -151,16 +170,19 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 		f = *now
 		late = false
 		switch at := l.now(); {
-		case generation == now.Generation:
+		case p.former != nil && p.former.proof != now.Former:
+			late = true // of one former chain two tokens are in use: one of them is a copy
+			now.Over = overReuse
+		case p.generation == now.Generation:
 			now.Generation++
 			now.Refreshed = at
 			now.Claims = claims
-		case generation == now.Generation-1 && at.Sub(now.Refreshed) < l.cfg.RefreshGrace:
+		case p.generation == now.Generation-1 && at.Sub(now.Refreshed) < l.cfg.RefreshGrace:
 			if !now.Claims.include(data) {
 				return time.Time{}, hallpass.ErrConflict // the successor is another update's
 			}
 			return time.Time{}, errUnchanged
-		case generation > now.Generation:
+		case p.generation > now.Generation:
 			// The store is older than the token: it was restored, or failed over.
 			return time.Time{}, hallpass.RefusalUnknownPass
 		default:
@@ -168,13 +190,13 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 			now.Over = overReuse
 		}
 		f = *now
-		return l.idleEnd(now), nil
+		return l.cellEnd(now), nil
 	})
 	if err != nil {
 		return Tokens{}, err
 	}
 	if late {
-		l.cfg.Logger.Warn("an old refresh token was used again; its session was ended, as somebody has a copy", "session", id)
+		l.cfg.Logger.Warn("an old refresh token was used again; its session was ended, as somebody has a copy", "session", p.id)
 		return Tokens{}, hallpass.RefusalSpent
 	}
 	return l.tokens(&f)
@@ -188,7 +210,7 @@ func (l *Login) goesOn(ctx context.Context, f *family) error {
 	if now := l.now(); !now.Before(f.Ends) || !now.Before(l.idleEnd(f)) {
 		return hallpass.RefusalExpired
 	}
-	if err := l.notRevoked(ctx, f.Subject, f.Began); err != nil || f.Subject == string(f.Address) {
+	if err := l.notRevoked(ctx, f.Subject, f.Began); err != nil || f.Address == "" || f.Subject == string(f.Address) {
 		return err
 	}
 	return l.notRevoked(ctx, string(f.Address), f.Began)
@@ -196,11 +218,11 @@ func (l *Login) goesOn(ctx context.Context, f *family) error {
 
 // stillAllowed asks the application, and returns the claims from now on.
 func (l *Login) stillAllowed(ctx context.Context, f *family, data Claims) (Claims, error) {
-	claims := f.Claims
+	claims := f.Claims.application(l.cfg.reserved()) // it may have begun under another form
 	if l.cfg.StillAllowed != nil {
 		now, err := l.cfg.StillAllowed(ctx, f.Session)
 		if errors.Is(err, hallpass.RefusalUnknownSubject) {
-			return nil, errors.Join(hallpass.RefusalUnknownSubject, l.End(ctx, f.ID))
+			return nil, errors.Join(hallpass.RefusalUnknownSubject, l.end(ctx, f.ID, overEnded, f))
 		}
 		if err != nil {
 			return nil, l.notAllowed(err)
@@ -215,7 +237,7 @@ func (l *Login) stillAllowed(ctx context.Context, f *family, data Claims) (Claim
 		}
 	}
 	if len(data) == 0 {
-		return claims, nil
+		return claims, l.agree(f.Subject, f.Address, claims)
 	}
 	changed := Claims{}
 	for name, value := range claims {
@@ -228,6 +250,9 @@ func (l *Login) stillAllowed(ctx context.Context, f *family, data Claims) (Claim
 	if err != nil {
 		return nil, wrong("data", "%v", err)
 	}
+	if l.agree(f.Subject, f.Address, changed) != nil {
+		return nil, wrong("data", "would make this another user's session")
+	}
 	return changed, nil
 }
 
@@ -235,11 +260,16 @@ func (l *Login) stillAllowed(ctx context.Context, f *family, data Claims) (Claim
 // old one too, but it must be one that was signed here: the refusals are those
 // for what is no refresh token. A session that is over already is no error.
 func (l *Login) Logout(ctx context.Context, token string) error {
-	id, _, err := l.openRefresh(token)
+	p, err := l.openRefresh(token)
 	if err != nil {
 		return err
 	}
-	err = l.end(ctx, id, overLogout)
+	var former *family
+	if p.former != nil {
+		f := l.formerFamily(p)
+		former = &f
+	}
+	err = l.end(ctx, p.id, overLogout, former)
 	if errors.Is(err, hallpass.ErrNotFound) {
 		return nil
 	}
@@ -247,18 +277,22 @@ func (l *Login) Logout(ctx context.Context, token string) error {
 }
 
 // End ends a session by its id; hallpass.ErrNotFound when there is none.
-func (l *Login) End(ctx context.Context, id string) error { return l.end(ctx, id, overEnded) }
+func (l *Login) End(ctx context.Context, id string) error { return l.end(ctx, id, overEnded, nil) }
 
-func (l *Login) end(ctx context.Context, id, why string) error {
+// end also ends a former session that the store has not yet: that it is over is
+// then all that the store knows of it.
+func (l *Login) end(ctx context.Context, id, why string, former *family) error {
 	if !isSessionID(id) {
 		return hallpass.ErrNotFound
 	}
 	return edit(ctx, l.cells, sessionPlace(id), func(f *family, exists bool) (time.Time, error) {
-		if !exists || f.Over != "" {
+		if !exists && former != nil && former.Former != "" {
+			*f = *former
+		} else if !exists || f.Over != "" {
 			return time.Time{}, hallpass.ErrNotFound
 		}
 		f.Over = why
-		return l.idleEnd(f), nil
+		return l.cellEnd(f), nil
 	})
 }
 
