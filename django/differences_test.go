@@ -11,6 +11,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/django"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
 // listedDifferences are the vectors of each category in docs/django.md.
@@ -75,12 +76,14 @@ type differenceRule struct {
 	// honours nothing that the package does not.
 	more   bool
 	covers func(v vector) bool
+	// only, when set, is what each of the differences says.
+	only *regexp.Regexp
 }
 
 // categoryOf returns the first category that covers a vector which differs.
 func categoryOf(v vector, d differences) string {
 	for _, c := range categories {
-		if c.covers(v) && (c.more || !d.honoursMore()) {
+		if c.covers(v) && (c.more || !d.honoursMore()) && d.areOnly(c.only) {
 			return c.id
 		}
 	}
@@ -94,67 +97,129 @@ func (d differences) honoursMore() bool {
 	return slices.ContainsFunc(d, honouredMore.MatchString)
 }
 
+func (d differences) areOnly(what *regexp.Regexp) bool {
+	return what == nil || !slices.ContainsFunc(d, func(text string) bool { return !what.MatchString(text) })
+}
+
 // categories stand in the order in which they are looked for: what is most telling
 // comes first.
 var categories = []differenceRule{
-	{"published-key", false, func(v vector) bool { _, err := django.ParseKey(v.file.Keys[v.Key].text()); return err != nil }},
-	{"crash-refused", false, func(v vector) bool {
+	{id: "published-key", more: false, covers: func(v vector) bool { _, err := django.ParseKey(v.file.Keys[v.Key].text()); return err != nil }},
+	{id: "crash-refused", more: false, covers: func(v vector) bool {
 		return v.quirky() && (v.Expect.Verdict == "server_error" || v.Expect.ViewStatus == 500)
 	}},
-	{"blank-parameters", true, func(v vector) bool { return v.quirky() && v.Kind == "tokenise" }},
-	{"session-confirm", true, func(v vector) bool {
+	{id: "skip-code-checks", covers: func(v vector) bool { return v.Flow.SkipCodeChecks || len(v.Flow.SkipCodesFor) > 0 },
+		only: regexp.MustCompile(`POST /login: status is (403|404|412), not 200`)},
+	{id: "quiet-cooldown", more: true, covers: func(v vector) bool { return v.flowStep("/authenticate", 412) },
+		only: regexp.MustCompile(`POST /authenticate: status is 204, not 412`)},
+	{id: "no-enumeration", more: true, covers: func(v vector) bool { return v.flowStep("/authenticate", 404) },
+		only: regexp.MustCompile(`POST /authenticate: status is 204, not 404`)},
+	{id: "one-address", more: true, covers: vector.spellsAddressTwice,
+		only: regexp.MustCompile(`POST /login: status is (200|403|412), not 404`)},
+	{id: "verified-logout", more: true, covers: func(v vector) bool { return v.quirky() && v.flowStep("/logout", 204) },
+		only: regexp.MustCompile(`POST /logout: status is 40[03], not 204|POST /refresh: status is 200, not 403|sessions is 1, not 0`)},
+	{id: "account-block", covers: func(v vector) bool { return v.Kind == "jea-flow" && v.wrongCodes() >= v.Flow.attempts() },
+		only: regexp.MustCompile(`POST /login: status is 412, not (200|403|404)`)},
+	{id: "network-block", more: true, covers: func(v vector) bool { return v.Kind == "jea-flow" && len(v.addresses()) > 1 },
+		only: regexp.MustCompile(`POST /login: status is (200|403|404), not 412`)},
+	{id: "flow-first", covers: func(v vector) bool { return v.flowStep("/login", 412) },
+		only: regexp.MustCompile(`POST /login: status is 404, not 412`)},
+	{id: "code-life", covers: func(v vector) bool { return v.Flow.CodeLifetime > 600 },
+		only: regexp.MustCompile(`POST /login: status is 404, not (200|403)`)},
+
+	{id: "blank-parameters", more: true, covers: func(v vector) bool { return v.quirky() && v.Kind == "tokenise" }},
+	{id: "session-confirm", more: true, covers: func(v vector) bool {
 		return v.Kind == "http" && v.hasRow(func(r vectorRow) bool { return r.Mode == "s" })
 	}},
-	{"active-subject", false, func(v vector) bool { return v.quirky() && v.inactiveSubject() }},
-	{"one-algorithm", false, func(v vector) bool {
+	{id: "active-subject", more: false, covers: func(v vector) bool { return v.quirky() && v.inactiveSubject() }},
+	{id: "one-algorithm", more: false, covers: func(v vector) bool {
 		return v.quirky() && !strings.Contains(v.header(), `"alg":"HS256"`) && v.isHTTPJWT()
 	}},
-	{"one-spelling", false, func(v vector) bool { return v.quirky() && v.isHTTPJWT() && !v.strictlySpelled() }},
-	{"duplicate-claim", false, func(v vector) bool { return v.isHTTPJWT() && v.duplicateClaim() }},
-	{"typed-times", false, func(v vector) bool { return v.quirky() && v.isHTTPJWT() && v.textTimes() }},
-	{"links-refuse", false, func(v vector) bool { return v.quirky() && v.System == "django-jwt-expiringlinks" }},
-	{"quota-without-log", false, func(v vector) bool {
+	{id: "one-spelling", more: false, covers: func(v vector) bool { return v.quirky() && v.isHTTPJWT() && !v.strictlySpelled() }},
+	{id: "duplicate-claim", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.duplicateClaim() }},
+	{id: "typed-times", more: false, covers: func(v vector) bool { return v.quirky() && v.isHTTPJWT() && v.textTimes() }},
+	{id: "links-refuse", more: false, covers: func(v vector) bool { return v.quirky() && v.System == "django-jwt-expiringlinks" }},
+	{id: "quota-without-log", more: false, covers: func(v vector) bool {
 		return v.quirky() && v.anyStep(func(r vectorRequest) bool { return strings.HasPrefix(r.Target, "/nolog/") })
 	}},
-	{"expire-revokes", false, func(v vector) bool {
+	{id: "expire-revokes", more: false, covers: func(v vector) bool {
 		return v.quirky() && v.anyStep(func(r vectorRequest) bool { return strings.HasPrefix(r.Target, "/expire/") })
 	}},
-	{"client-address", true, func(v vector) bool {
+	{id: "client-address", more: true, covers: func(v vector) bool {
 		return v.quirky() && v.anyStep(func(r vectorRequest) bool { return r.Headers["X-Forwarded-For"] != "" })
 	}},
-	{"optional-refuses", false, func(v vector) bool {
+	{id: "optional-refuses", more: false, covers: func(v vector) bool {
 		return v.Kind == "http" && v.anyStep(func(r vectorRequest) bool { return strings.HasPrefix(r.Target, "/opt/") })
 	}},
-	{"any-json-type", true, func(v vector) bool {
+	{id: "any-json-type", more: true, covers: func(v vector) bool {
 		return v.Kind == "http" && v.anyStep(func(r vectorRequest) bool {
 			return strings.Contains(r.ContentType, "json") && r.ContentType != "application/json"
 		})
 	}},
-	{"repeated-parameter", false, func(v vector) bool {
+	{id: "repeated-parameter", more: false, covers: func(v vector) bool {
 		param := v.param()
 		return v.anyStep(func(r vectorRequest) bool {
 			return strings.Count(r.Target, "?"+param+"=")+strings.Count(r.Target, "&"+param+"=") > 1
 		})
 	}},
-	{"look-answered", true, func(v vector) bool { return v.Kind == "http" && v.anyStep(isLook) && !v.anyStep(isUnread) }},
-	{"every-method", true, func(v vector) bool { return v.Kind == "http" && v.anyStep(isUnread) }},
+	{id: "look-answered", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isLook) && !v.anyStep(isUnread) }},
+	{id: "every-method", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isUnread) }},
 
-	{"future-issue", false, func(v vector) bool { return v.quirky() && v.Kind == "dts-auth" && strings.Contains(*v.Quirk, "future") }},
-	{"exact-types", false, func(v vector) bool { return v.quirky() && v.Kind == "dts-auth" && v.boolAge() }},
-	{"ambiguous-path", false, func(v vector) bool { return v.Kind == "dts-auth" && v.ambiguousPath() }},
-	{"method-case", false, func(v vector) bool {
+	{id: "future-issue", more: false, covers: func(v vector) bool { return v.quirky() && v.Kind == "dts-auth" && strings.Contains(*v.Quirk, "future") }},
+	{id: "exact-types", more: false, covers: func(v vector) bool { return v.quirky() && v.Kind == "dts-auth" && v.boolAge() }},
+	{id: "ambiguous-path", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.ambiguousPath() }},
+	{id: "method-case", more: false, covers: func(v vector) bool {
 		return v.quirky() && v.Kind == "dts-auth" && v.Request.Method != strings.ToUpper(v.Request.Method)
 	}},
-	{"segment-match", false, func(v vector) bool {
+	{id: "segment-match", more: false, covers: func(v vector) bool {
 		return v.quirky() && v.Kind == "dts-auth" && v.Expect.Verdict == "valid" && !v.onSegment()
 	}},
-	{"get-grants-head", true, func(v vector) bool {
+	{id: "get-grants-head", more: true, covers: func(v vector) bool {
 		return v.Kind == "dts-auth" && v.Request.Method == "HEAD" && v.Expect.Verdict == "refused"
 	}},
-	{"either-iri", true, func(v vector) bool {
+	{id: "either-iri", more: true, covers: func(v vector) bool {
 		return v.quirky() && v.Kind == "dts-auth" && v.Expect.Verdict == "refused" && strings.Contains(*v.Quirk, "under-match")
 	}},
-	{"quirk-refused", false, func(v vector) bool { return v.quirky() && v.file.Set != "shared" && v.Expect.Verdict == "valid" }},
+	{id: "quirk-refused", more: false, covers: func(v vector) bool { return v.quirky() && v.file.Set != "shared" && v.Expect.Verdict == "valid" }},
+}
+
+// flowStep reports whether the package answered a request of a jea-flow so.
+func (v vector) flowStep(target string, status int) bool {
+	return v.Kind == "jea-flow" && slices.ContainsFunc(v.Steps, func(s vectorStep) bool {
+		return s.Request.Target == target && s.Expect.Status == status
+	})
+}
+
+func (v vector) wrongCodes() (n int) {
+	for _, s := range v.Steps {
+		if s.Request.Target == "/login" && s.Expect.Status == 403 {
+			n++
+		}
+	}
+	return n
+}
+
+// addresses are those that codes were entered for, each with its spellings.
+func (v vector) addresses() map[mail.Address][]string {
+	all := map[mail.Address][]string{}
+	for _, s := range v.Steps {
+		if a := s.Request.address(); a != "" && !slices.Contains(all[a], s.Request.email()) {
+			all[a] = append(all[a], s.Request.email())
+		}
+	}
+	return all
+}
+
+func (v vector) spellsAddressTwice() bool {
+	if v.Kind != "jea-flow" {
+		return false
+	}
+	for _, spellings := range v.addresses() {
+		if len(spellings) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 func (v vector) quirky() bool { return v.Quirk != nil }

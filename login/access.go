@@ -21,7 +21,9 @@ const accessType = "at+jwt"
 // Access is what an access token says. It was true when it was signed: a session
 // that ended since is seen at the next refresh.
 type Access struct {
-	// ID is the token's own, Session that of the session.
+	// ID is the token's own, Session that of the session. Both are empty for a token
+	// of a foreign form (Config.Tokens, Former), which says neither; Address and
+	// AuthTime too, where it does not say them.
 	ID, Session string
 	Subject     string
 	Address     mail.Address
@@ -46,6 +48,9 @@ type accessClaims struct {
 }
 
 func (l *Login) signAccess(s *Session) (hallpass.Token, time.Time, error) {
+	if l.cfg.Tokens != nil {
+		return l.foreignAccess(s)
+	}
 	now := l.now()
 	ends := now.Add(l.cfg.AccessTTL).Truncate(time.Second)
 	own, err := json.Marshal(accessClaims{
@@ -55,8 +60,9 @@ func (l *Login) signAccess(s *Session) (hallpass.Token, time.Time, error) {
 	if err != nil {
 		return hallpass.Token{}, time.Time{}, err
 	}
-	if len(s.Claims) > 0 {
-		theirs, err := json.Marshal(s.Claims)
+	// A session that began under another form may have claims that are ours now.
+	if claims := s.Claims.application(reserved); len(claims) > 0 {
+		theirs, err := json.Marshal(claims)
 		if err != nil {
 			return hallpass.Token{}, time.Time{}, err
 		}
@@ -75,9 +81,29 @@ func (l *Login) signAccess(s *Session) (hallpass.Token, time.Time, error) {
 // RefusalMissingClaim, RefusalWrongAudience, RefusalNotYetValid and
 // RefusalExpired.
 func (l *Login) OpenAccess(token string) (Access, error) {
+	a, _, err := l.openAccess(token)
+	return a, err
+}
+
+// openAccess also returns all that the token says, flat as it stands there.
+func (l *Login) openAccess(token string) (a Access, said Claims, err error) {
 	if token == "" {
-		return Access{}, hallpass.RefusalMissing
+		return Access{}, nil, hallpass.RefusalMissing
 	}
+	if a, err = l.openOwnAccess(token); err == nil {
+		return a, a.all(), nil
+	}
+	for i := range l.forms {
+		foreign, said, formErr := l.forms[i].openAccess(token, l.now())
+		if formErr == nil {
+			return foreign, said, nil
+		}
+		err = moreTelling(err, formErr)
+	}
+	return Access{}, nil, err
+}
+
+func (l *Login) openOwnAccess(token string) (Access, error) {
 	token, err := l.decrypt(token)
 	if err != nil {
 		return Access{}, err

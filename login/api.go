@@ -158,6 +158,9 @@ func ofToken(err error) error {
 // failAPI answers a program.
 func (l *Login) failAPI(w http.ResponseWriter, r *http.Request, err error) {
 	p := l.failed(w, r, err)
+	if l.cfg.HTTP.Refused != nil && l.cfg.HTTP.Refused(w, r, p.Status, err) {
+		return
+	}
 	body, err := wire.Marshal(p)
 	if err != nil {
 		http.Error(w, "internal error", http.StatusInternalServerError)

@@ -3,10 +3,12 @@ package login_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -397,4 +399,46 @@ func TestAnAddressThatMayNoLongerLogInIsToldSoOnlyWithItsCode(t *testing.T) {
 	if code, _ := right.problem(t); right.status != http.StatusForbidden || code != "unknown_subject" {
 		t.Errorf("%s", right.body)
 	}
+}
+
+func TestAnApplicationAnswersRefusedProgramsInItsOwnWay(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var seen []error
+	s := newSite(t, func(c *login.Config) {
+		c.HTTP.Refused = func(w http.ResponseWriter, _ *http.Request, status int, err error) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			seen = append(seen, err)
+			if status != http.StatusUnauthorized {
+				return false
+			}
+			w.WriteHeader(http.StatusTeapot)
+			return true
+		}
+	})
+	if a := s.app().post("/login/refresh", `{"token":"abc"}`); a.status != http.StatusTeapot || a.header.Get("WWW-Authenticate") == "" {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+	if a := s.app().do("GET", "/account", ""); a.status != http.StatusTeapot {
+		t.Errorf("a guarded path: %d", a.status)
+	}
+	if a := s.app().post("/login/code", `{"email":"nobody"}`); a.status != http.StatusBadRequest {
+		t.Errorf("what it leaves alone: %d", a.status)
+	} else if code, field := a.problem(t); code != "invalid" || field != "email" {
+		t.Errorf("%s %s", code, field)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(seen) != 3 || !errors.Is(seen[0], hallpass.RefusalMalformed) || !errors.Is(seen[1], hallpass.RefusalMissing) {
+		t.Errorf("it was told %v", seen)
+	}
+}
+
+func TestWhoeverLacksAnExpectedClaimHearsItWithTheCode(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, func(c *login.Config) { c.ExpectedClaims = []string{"organisation"} })
+	begun, code, _ := e.begin("hugo@example.com")
+	_, err := e.enter(begun.Flow, code, from(1))
+	wantRefusal(t, err, hallpass.RefusalMissingClaim)
 }

@@ -88,7 +88,7 @@ func (l *Login) apiUpdateClaims(w http.ResponseWriter, r *http.Request) error {
 
 // apiReadClaims answers GET /claims with what the access token says.
 func (l *Login) apiReadClaims(w http.ResponseWriter, r *http.Request) error {
-	a, found, err := l.authenticate(r)
+	_, said, found, err := l.authenticate(r)
 	if err == nil && !found {
 		err = hallpass.RefusalMissing
 	}
@@ -96,12 +96,12 @@ func (l *Login) apiReadClaims(w http.ResponseWriter, r *http.Request) error {
 		return ofToken(err)
 	}
 	w.Header().Set("Vary", "Authorization, Cookie")
-	return writeJSON(w, r, a.all())
+	return writeJSON(w, r, said)
 }
 
 // all is what the token says, flat as it stands there.
-func (a Access) all() map[string]any {
-	all := map[string]any{
+func (a Access) all() Claims {
+	all := Claims{
 		"jti": a.ID, "sid": a.Session, "sub": a.Subject, "email": a.Address,
 		"iat": a.IssuedAt.Unix(), "exp": a.ExpiresAt.Unix(), "auth_time": a.AuthTime.Unix(),
 	}

@@ -96,6 +96,18 @@ type Config struct {
 	// 7516). Nobody then reads or verifies them without it. Nil leaves them plain.
 	CipherKey []byte
 
+	// Tokens, when set, is the form of the access and refresh tokens that are given
+	// out, for programs that verify another's already; nil is hallpass's own. Sessions,
+	// rotation, ends and revocations are the same; `exp` is by AccessTTL and
+	// RefreshIdle. Access tokens say what Allow says and no more, so whose they are is
+	// what Identify reads in that.
+	Tokens *TokenForm
+	// Former are forms that were in use before. Their access tokens are taken until
+	// they end, and their live refresh tokens once each, for tokens as they are given
+	// out now: nobody has to log in again. StillAllowed is asked before, as ever.
+	// Hallpass's own tokens, and those of Tokens, are always taken.
+	Former []TokenForm
+
 	// ReviewAccounts have a fixed code, for the reviewers of an app store who get no
 	// mail. Each is a way in past the mailbox: New and every use of one say so in
 	// the log. Defaults to none.
@@ -172,7 +184,7 @@ func (c Config) validate() error {
 		return wrong("cipher_key", "must be 32 bytes")
 	}
 	for _, name := range c.UpdatableClaims {
-		if isReserved(name) {
+		if c.isReserved(name) {
 			return wrong("updatable_claims", "cannot have %q, which says who somebody is or is hallpass's own", name)
 		}
 	}
@@ -188,6 +200,9 @@ func (c Config) validate() error {
 	}
 	if clean, ok := hallpass.CleanPath(c.Path); !ok || clean != c.Path || len(c.Path) < 2 || c.Path[len(c.Path)-1] == '/' {
 		return wrong("path", "must be a path such as /login, without a slash at its end")
+	}
+	if err := c.validateForms(); err != nil {
+		return err
 	}
 	if err := c.HTTP.validate(c.origins()); err != nil {
 		return err

@@ -31,6 +31,12 @@ type HTTP struct {
 	// HeaderPrefix is the scheme of the Authorization header that carries access
 	// tokens, in any case. Defaults to "Bearer" (RFC 6750).
 	HeaderPrefix string
+	// Refused, when set, may answer a program that is refused in place of a problem
+	// document, for clients that know other statuses: it writes an answer and returns
+	// true. The status is the usual one; Retry-After and WWW-Authenticate are set.
+	// err says exactly why, so choose what of it a stranger may hear (see
+	// hallpass.Refusal.Public).
+	Refused func(w http.ResponseWriter, r *http.Request, status int, err error) bool
 	// Cookies are the names and attributes of the cookies.
 	Cookies Cookies
 	// TrustedProxies may tell the client's address; nobody else may. Defaults to

@@ -19,7 +19,8 @@ type Claims map[string]any
 
 // Identity is somebody whose mailbox was proven.
 type Identity struct {
-	// Subject is the claim "sub" of Allow, or the address.
+	// Subject is the claim "sub" of Allow, or, with Config.Tokens, what its Identify
+	// says of the claims, or the address.
 	Subject string
 	// Address is the canonical address that the mail went to.
 	Address mail.Address
@@ -55,10 +56,12 @@ var reserved = []string{
 	"iss", "sub", "exp", "aud", "iat", "nbf", "jti", "client_id", "sid", "auth_time", "email", "typ", "scope", "acr", "amr", "azp", "cnf",
 }
 
-// isReserved compares without regard to case, as many decoders do: what "SUB" says
-// must not be taken for "sub" anywhere.
-func isReserved(name string) bool {
-	return slices.ContainsFunc(reserved, func(own string) bool { return strings.EqualFold(own, name) })
+// isReserved reports whether the application cannot say or change a claim. It
+// compares without regard to case, as many decoders do: what "SUB" says must not be
+// taken for "sub" anywhere.
+func (c Config) isReserved(name string) bool {
+	return strings.EqualFold(name, "sub") ||
+		slices.ContainsFunc(c.reserved(), func(own string) bool { return strings.EqualFold(own, name) })
 }
 
 // identify asks the application who an address is.
@@ -74,20 +77,18 @@ func (l *Login) identify(ctx context.Context, address mail.Address) (Identity, e
 		return Identity{}, err
 	}
 	if sub, ok := id.Claims["sub"]; ok {
-		switch sub := sub.(type) { // as JSON has it: a large number is no 1e+06
-		case string:
-			id.Subject = sub
-		case json.Number:
-			id.Subject = sub.String()
-		default:
-			id.Subject = ""
-		}
-		if id.Subject == "" {
+		if id.Subject = subjectText(sub); id.Subject == "" {
 			return Identity{}, fmt.Errorf("login: Allow gave a claim sub that is no text and no number, or is empty")
 		}
 		delete(id.Claims, "sub")
+	} else if l.cfg.Tokens != nil {
+		said, err := l.cfg.Tokens.identify(id.Claims)
+		if err != nil {
+			return Identity{}, fmt.Errorf("login: Allow gave claims that say no user to Tokens.Identify: %w", err)
+		}
+		id.Subject = said.Subject
 	}
-	return id, nil
+	return id, l.agree(id.Subject, address, id.Claims)
 }
 
 // hookTimeout bounds how long the application may take to say who somebody is.
@@ -104,7 +105,7 @@ func (l *Login) notAllowed(err error) error {
 // checkClaims returns a copy as it will be after a journey through JSON.
 func (l *Login) checkClaims(claims Claims) (Claims, error) {
 	for name := range claims {
-		if isReserved(name) && name != "sub" {
+		if l.cfg.isReserved(name) && name != "sub" {
 			return nil, fmt.Errorf("login: the claim %q is hallpass's own, in any spelling", name)
 		}
 	}
@@ -118,7 +119,7 @@ func (l *Login) checkClaims(claims Claims) (Claims, error) {
 		return nil, fmt.Errorf("login: the claims are no JSON: %w", err)
 	}
 	most := maxClaims
-	if l.encrypter != nil {
+	if l.encrypter != nil || l.cfg.Tokens != nil { // which may encrypt, and repeats them in the refresh token
 		most = maxSealedClaims
 	}
 	if len(text) > most {

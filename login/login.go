@@ -36,6 +36,7 @@ type Login struct {
 	words     *catalogue
 	letters   *letters
 	encrypter jose.Encrypter
+	forms     []TokenForm
 
 	routes     map[string]endpoint
 	protection *http.CrossOriginProtection
@@ -50,7 +51,7 @@ func New(cfg Config) (*Login, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("login: config: %w", err)
 	}
-	l := &Login{realm: realmOf(cfg.Scope), cfg: cfg}
+	l := &Login{realm: realmOf(cfg.Scope), cfg: cfg, forms: cfg.forms()}
 	l.cells = newCells(cfg.Cells, l.now)
 	var err error
 	if l.encrypter, err = newEncrypter(cfg.CipherKey); err != nil {

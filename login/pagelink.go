@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -44,8 +45,8 @@ func (l *Login) showLink(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		v.Title, v.Lead = t.Text("login.link.title.elsewhere"), t.Text("login.link.lead.elsewhere")
 	}
-	if current, found, err := l.authenticate(r); err == nil && found && current.Address != pending.Address {
-		v.Notice = t.Text("login.link.replace", "current", string(current.Address), "address", string(pending.Address))
+	if current, _, found, err := l.authenticate(r); err == nil && found && current.Address != pending.Address {
+		v.Notice = t.Text("login.link.replace", "current", cmp.Or(string(current.Address), current.Subject), "address", string(pending.Address))
 	}
 	return l.servePage(w, r, http.StatusOK, v)
 }

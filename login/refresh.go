@@ -27,16 +27,19 @@ func refreshMAC(secret, body []byte) []byte {
 	return mac.Sum(nil)
 }
 
-func (l *Login) signRefresh(id string, generation int64) (hallpass.Token, error) {
+func (l *Login) signRefresh(f *family) (hallpass.Token, error) {
+	if l.cfg.Tokens != nil {
+		return l.foreignRefresh(f)
+	}
 	secrets, err := l.secrets(refreshPurpose)
 	if err != nil {
 		return hallpass.Token{}, err
 	}
-	body := binary.BigEndian.AppendUint64([]byte(id), uint64(generation))
+	body := binary.BigEndian.AppendUint64([]byte(f.ID), uint64(f.Generation))
 	return hallpass.NewToken(refreshPrefix + refreshEncoding.EncodeToString(append(body, refreshMAC(secrets[0], body)...))), nil
 }
 
-func (l *Login) openRefresh(token string) (id string, generation int64, err error) {
+func (l *Login) openOwnRefresh(token string) (id string, generation int64, err error) {
 	if token == "" {
 		return "", 0, hallpass.RefusalMissing
 	}

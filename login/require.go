@@ -38,7 +38,7 @@ func (l *Login) WithLogin(next http.Handler) http.Handler { return l.guarded(nex
 func (l *Login) guarded(next http.Handler, required bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Authorization, Cookie")
-		a, found, err := l.authenticate(r)
+		a, _, found, err := l.authenticate(r)
 		if err == nil && !found && required {
 			err = hallpass.RefusalMissing
 		}
@@ -55,7 +55,7 @@ func (l *Login) guarded(next http.Handler, required bool) http.Handler {
 
 // authenticate finds the one access token of a request and judges it. Two are
 // refused: two programs could pick different ones.
-func (l *Login) authenticate(r *http.Request) (a Access, found bool, err error) {
+func (l *Login) authenticate(r *http.Request) (a Access, said Claims, found bool, err error) {
 	var tokens []string
 	for _, line := range r.Header.Values("Authorization") {
 		scheme, text, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -71,14 +71,14 @@ func (l *Login) authenticate(r *http.Request) (a Access, found bool, err error) 
 	}
 	switch {
 	case len(tokens) == 0:
-		return Access{}, false, nil
+		return Access{}, nil, false, nil
 	case len(tokens) > 1 || tokens[0] == "":
-		return Access{}, true, hallpass.RefusalMalformed
+		return Access{}, nil, true, hallpass.RefusalMalformed
 	case !byHeader && l.protection.Check(r) != nil:
-		return Access{}, true, hallpass.RefusalNeedsConfirmation // cookies travel by themselves
+		return Access{}, nil, true, hallpass.RefusalNeedsConfirmation // cookies travel by themselves
 	}
-	a, err = l.OpenAccess(tokens[0])
-	return a, true, err
+	a, said, err = l.openAccess(tokens[0])
+	return a, said, true, err
 }
 
 // turnAway refuses, or sends a browser to the login page.

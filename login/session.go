@@ -23,7 +23,14 @@ type family struct {
 	// Over says why the session ended; empty while it goes on. It stays until its
 	// tokens' end, so that an end is never forgotten.
 	Over string `json:"over,omitempty"`
+	// Former is the proof of the foreign token that the session was taken over from,
+	// KeepUntil when nobody can present one any more.
+	Former    string    `json:"former,omitempty"`
+	KeepUntil time.Time `json:"keep_until,omitzero"`
 }
+
+// cellEnd is when nobody can ask for the session any more.
+func (l *Login) cellEnd(f *family) time.Time { return maxTime(l.idleEnd(f), f.KeepUntil) }
 
 // Why a session is over.
 const (
@@ -84,7 +91,7 @@ func (l *Login) tokens(f *family) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	refresh, err := l.signRefresh(f.ID, f.Generation)
+	refresh, err := l.signRefresh(f)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -99,7 +106,10 @@ func (l *Login) tokens(f *family) (Tokens, error) {
 // It refuses with hallpass.RefusalMissing, RefusalMalformed or RefusalBadSignature
 // for what is no refresh token, RefusalUnknownPass or RefusalExpired for a session
 // that is over in time, RefusalRevoked for one that was ended, RefusalSpent for an
-// old token, and RefusalUnknownSubject where StillAllowed says so.
+// old token, RefusalUnknownSubject where StillAllowed says so, and, with
+// Config.Tokens, RefusalWrongSubject for claims that are another user's.
+//
+// A live refresh token of Config.Former is exchanged like one of ours.
 func (l *Login) Refresh(ctx context.Context, token string) (Tokens, error) {
 	return l.refresh(ctx, token, nil)
 }
@@ -121,13 +131,19 @@ func (l *Login) Update(ctx context.Context, token string, data Claims) (Tokens, 
 
 func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Tokens, err error) {
 	defer l.observe(StepRefresh, &err)
-	id, generation, err := l.openRefresh(token)
+	p, err := l.openRefresh(token)
 	if err != nil {
 		return Tokens{}, err
 	}
-	f, _, err := read[family](ctx, l.cells, l.sessionPlace(id))
+	f, _, err := read[family](ctx, l.cells, l.sessionPlace(p.id))
+	var taken *family // what the store has not, of a former token
 	if errors.Is(err, hallpass.ErrNotFound) {
-		return Tokens{}, hallpass.RefusalUnknownPass
+		if p.former == nil {
+			return Tokens{}, hallpass.RefusalUnknownPass
+		}
+		if taken, err = l.takeOver(ctx, p); err == nil {
+			f = *taken
+		}
 	}
 	if err != nil {
 		return Tokens{}, err
@@ -141,9 +157,12 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 	}
 	var late bool
 	var tokens Tokens
-	err = edit(ctx, l.cells, l.sessionPlace(id), func(now *family, exists bool) (time.Time, error) {
-		if !exists {
+	err = edit(ctx, l.cells, l.sessionPlace(p.id), func(now *family, exists bool) (time.Time, error) {
+		if !exists && taken == nil {
 			return time.Time{}, hallpass.RefusalExpired
+		}
+		if !exists {
+			*now = *taken
 		}
 		if err := l.goesOn(ctx, now); err != nil {
 			return time.Time{}, err
@@ -152,13 +171,16 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 		at := l.now()
 		since := at.Sub(now.Refreshed) // may be negative where clocks differ
 		switch {
-		case generation == now.Generation:
+		case p.former != nil && p.former.proof != now.Former:
+			late = true // of one former chain two tokens are in use: one of them is a copy
+			now.Over = overReuse
+		case p.generation == now.Generation:
 			now.Generation++
 			now.Refreshed = at
 			now.Claims = claims
 			// Signed before it is written: what cannot be signed uses nothing up.
 			tokens, err = l.tokens(now)
-		case generation == now.Generation-1 && since < l.cfg.RefreshGrace && since > -clockSkew:
+		case p.generation == now.Generation-1 && since < l.cfg.RefreshGrace && since > -clockSkew:
 			if !now.Claims.include(data) {
 				return time.Time{}, hallpass.ErrConflict // the successor is another update's
 			}
@@ -171,13 +193,13 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 			late = true
 			now.Over = overReuse
 		}
-		return l.idleEnd(now), err
+		return l.cellEnd(now), err
 	})
 	if err != nil {
 		return Tokens{}, err
 	}
 	if late {
-		l.cfg.Logger.Warn("an old refresh token was used again; its session was ended, as somebody has a copy", "session", id)
+		l.cfg.Logger.Warn("an old refresh token was used again; its session was ended, as somebody has a copy", "session", p.id)
 		return Tokens{}, hallpass.RefusalSpent
 	}
 	return tokens, nil
@@ -191,7 +213,7 @@ func (l *Login) goesOn(ctx context.Context, f *family) error {
 	if now := l.now(); !now.Before(f.Ends) || !now.Before(l.idleEnd(f)) {
 		return hallpass.RefusalExpired
 	}
-	if err := l.notRevoked(ctx, f.Subject, f.Began); err != nil || f.Subject == string(f.Address) {
+	if err := l.notRevoked(ctx, f.Subject, f.Began); err != nil || f.Address == "" || f.Subject == string(f.Address) {
 		return err
 	}
 	return l.notRevoked(ctx, string(f.Address), f.Began)
@@ -201,14 +223,14 @@ func (l *Login) goesOn(ctx context.Context, f *family) error {
 func (l *Login) stillAllowed(ctx context.Context, f *family, data Claims) (Claims, error) {
 	claims, err := l.askAllowed(ctx, f)
 	if errors.Is(err, hallpass.RefusalUnknownSubject) {
-		return nil, errors.Join(hallpass.RefusalUnknownSubject, l.End(ctx, f.ID))
+		return nil, errors.Join(hallpass.RefusalUnknownSubject, l.end(ctx, f.ID, overEnded, f))
 	}
 	if err != nil {
 		return nil, l.notAllowed(err)
 	}
 	switch _, sub := claims["sub"]; {
 	case claims == nil:
-		claims = f.Claims
+		claims = f.Claims.application(l.cfg.reserved()) // it may have begun under another form
 	case sub:
 		return nil, fmt.Errorf("login: StillAllowed cannot change the claim sub")
 	default:
@@ -218,7 +240,7 @@ func (l *Login) stillAllowed(ctx context.Context, f *family, data Claims) (Claim
 		}
 	}
 	if len(data) == 0 {
-		return claims, nil
+		return claims, l.agree(f.Subject, f.Address, claims)
 	}
 	changed := Claims{}
 	for name, value := range claims {
@@ -230,16 +252,23 @@ func (l *Login) stillAllowed(ctx context.Context, f *family, data Claims) (Claim
 	if changed, err = l.checkClaims(changed); err != nil {
 		return nil, wrong("data", "%v", err)
 	}
+	if l.agree(f.Subject, f.Address, changed) != nil {
+		return nil, wrong("data", "would make this another user's session")
+	}
 	return changed, nil
 }
 
 // askAllowed asks StillAllowed, or Allow, whose claims are those of the login and
-// change nothing later.
+// change nothing later. Who came with a former token that names no address can be
+// asked about by StillAllowed alone.
 func (l *Login) askAllowed(ctx context.Context, f *family) (Claims, error) {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
 	if l.cfg.StillAllowed != nil {
 		return l.cfg.StillAllowed(ctx, f.Session)
+	}
+	if f.Address == "" {
+		return nil, nil
 	}
 	_, err := l.cfg.Allow(ctx, f.Address)
 	return nil, err
@@ -249,11 +278,16 @@ func (l *Login) askAllowed(ctx context.Context, f *family) (Claims, error) {
 // old one too, but it must be one that was signed here: the refusals are those
 // for what is no refresh token. A session that is over already is no error.
 func (l *Login) Logout(ctx context.Context, token string) error {
-	id, _, err := l.openRefresh(token)
+	p, err := l.openRefresh(token)
 	if err != nil {
 		return err
 	}
-	err = l.end(ctx, id, overLogout)
+	var former *family
+	if p.former != nil {
+		f := l.formerFamily(p)
+		former = &f
+	}
+	err = l.end(ctx, p.id, overLogout, former)
 	if errors.Is(err, hallpass.ErrNotFound) {
 		return nil
 	}
@@ -261,18 +295,22 @@ func (l *Login) Logout(ctx context.Context, token string) error {
 }
 
 // End ends a session by its id; hallpass.ErrNotFound when there is none.
-func (l *Login) End(ctx context.Context, id string) error { return l.end(ctx, id, overEnded) }
+func (l *Login) End(ctx context.Context, id string) error { return l.end(ctx, id, overEnded, nil) }
 
-func (l *Login) end(ctx context.Context, id, why string) error {
+// end also ends a former session that the store has not yet: that it is over is
+// then all that the store knows of it.
+func (l *Login) end(ctx context.Context, id, why string, former *family) error {
 	if !isSessionID(id) {
 		return hallpass.ErrNotFound
 	}
 	return edit(ctx, l.cells, l.sessionPlace(id), func(f *family, exists bool) (time.Time, error) {
-		if !exists || f.Over != "" {
+		if !exists && former != nil && former.Former != "" {
+			*f = *former
+		} else if !exists || f.Over != "" {
 			return time.Time{}, hallpass.ErrNotFound
 		}
 		f.Over = why
-		return l.idleEnd(f), nil
+		return l.cellEnd(f), nil
 	})
 }
 
