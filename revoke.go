@@ -193,12 +193,17 @@ func (r *rules) refreshIfOlder(ctx context.Context, maxAge time.Duration, store 
 	if r.age() <= maxAge {
 		return nil
 	}
+	came := time.Now().UnixNano()
 	if err := r.lock(ctx); err != nil {
 		return err
 	}
 	defer r.unlock()
-	if r.age() <= maxAge {
+	switch {
+	case r.age() <= maxAge:
 		return nil
+	case r.failedAt.Load() >= came:
+		// Those who wait must not each wait for a dead store, one after the other.
+		return errAway
 	}
 	return r.fetch(ctx, store, now)
 }

@@ -23,6 +23,9 @@ import (
 // site is what browsers think they talk to, whichever node answers.
 const site = "http://localhost:4711"
 
+// nodesEnv is what several machines have in common.
+var nodesEnv = []string{"HALLPASS_MASTER_KEY=a master key that only this test suite uses"}
+
 // nodes are several servers over one store, in front of one application. Each may
 // be killed, and replaced under its number.
 type nodes struct {
@@ -37,11 +40,11 @@ type nodes struct {
 	all []*server
 }
 
-// startNodes starts n servers on a store of several machines. rules are theirs;
-// "forward-auth" has them answer proxies and not stand before an application.
+// startNodes starts n servers on a store of several machines, before an application
+// that counts its visits; with args before whatever those say.
 func startNodes(t testing.TB, n int, store, rules string, args ...string) *nodes {
 	t.Helper()
-	c := &nodes{t: t, store: store, env: []string{"HALLPASS_MASTER_KEY=a master key that only this test suite uses"}}
+	c := &nodes{t: t, store: store, env: nodesEnv}
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.visits.Add(1)
 		io.WriteString(w, "the application")
