@@ -260,7 +260,7 @@ func postgresScale(b *testing.B) filled {
 }
 
 func redisScale(b *testing.B) filled {
-	server := needs.NewRedis(b)
+	server := needs.NewRedis(b, "--auto-aof-rewrite-percentage", "0")
 	store, err := redisstore.Open(b.Context(), server.DSN()+"?timeout=30s", &redisstore.Options{Create: true})
 	if err != nil {
 		b.Fatal(err)

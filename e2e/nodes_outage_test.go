@@ -56,7 +56,7 @@ func TestAnOutageOfTheStoreRefusesAndPassesBy(t *testing.T) {
 			goroutines := metric(t, s, "go_goroutines")
 
 			away()
-			answers, most := hammer(t, s, target, 3*time.Second)
+			answers, most := hammer(t, s, target, 5*time.Second)
 			for status := range answers {
 				if status != "503" {
 					t.Errorf("while it was away: %v", answers)
