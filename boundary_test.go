@@ -62,6 +62,7 @@ var mayImport = map[string][]string{
 	"examples/scs": {"", "guard", "memstore", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 	"e2e":          {},
 	"e2e/proxies":  {},
+	"bench/shards": {"", "memstore", "sqlitestore", "internal/group"},
 	"bench":        {"", "guard", "memstore", "sqlitestore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 }
 

@@ -49,12 +49,10 @@ func isAway(ctx context.Context, err error) bool {
 	return errors.Is(err, ErrUnavailable) && ctx.Err() == nil
 }
 
-// failing reports whether the feed was asked a moment ago and did not answer, so
-// that whoever can do without it need not wait for it.
+// failing reports whether the feed was asked and did not answer, so that whoever can
+// do without it need not wait for it. Without Run that is forgotten after a second,
+// because somebody has to try.
 func (r *rules) failing() bool {
 	at := r.failedAt.Load()
-	return at != 0 && time.Now().UnixNano()-at < int64(failingFor)
+	return at != 0 && (r.polled.Load() || time.Now().UnixNano()-at < int64(2*pollEvery))
 }
-
-// failingFor is longer than Run pauses between its attempts.
-const failingFor = 2 * pollEvery

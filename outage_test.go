@@ -1,7 +1,9 @@
 package hallpass_test
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -116,5 +118,48 @@ func TestWhatWasRevokedBeforeAnOutageStaysRevoked(t *testing.T) {
 func (b *brokenStore) silence(on bool) {
 	for _, fail := range []*atomic.Bool{&b.failRecord, &b.failEntry, &b.failReserve, &b.failCells, &b.failSettle} {
 		fail.Store(on)
+	}
+}
+
+// slowFeed is a store whose feed fails, after a while.
+type slowFeed struct {
+	hallpass.Store
+	slow  atomic.Bool
+	reads atomic.Int64
+}
+
+func (s *slowFeed) Cells(ctx context.Context, group string, since uint64, now time.Time) ([]hallpass.Cell, error) {
+	if !s.slow.Load() {
+		return s.Store.Cells(ctx, group, since, now)
+	}
+	s.reads.Add(1)
+	select {
+	case <-time.After(100 * time.Millisecond):
+	case <-ctx.Done():
+	}
+	return nil, errDisk
+}
+
+// Each who waited for the feed of a dead store asked it again himself, one after
+// the other, so the last of sixty waited sixty times as long as the first.
+func TestThoseWhoWaitForADeadStoreDoNotQueueUp(t *testing.T) {
+	t.Parallel()
+	store := &slowFeed{Store: memstore.New()}
+	s := newSite(t, func(cfg *hallpass.Config) { cfg.Store, cfg.MaxStale = store, time.Nanosecond })
+	issued := s.issue(t, hallpass.Spec{})
+	store.slow.Store(true)
+	began := time.Now()
+	var all sync.WaitGroup
+	for range 60 {
+		all.Go(func() {
+			_, err := s.Redeem(t.Context(), hallpass.Presentation{Token: issued.Token, Scope: "report"})
+			if !errors.Is(err, hallpass.ErrUnavailable) {
+				t.Errorf("%v, want %v", err, hallpass.ErrUnavailable)
+			}
+		})
+	}
+	all.Wait()
+	if took := time.Since(began); store.reads.Load() > 5 || took > 3*time.Second {
+		t.Errorf("%d reads in %v", store.reads.Load(), took)
 	}
 }

@@ -172,6 +172,8 @@ type rules struct {
 	// failedAt is when the last reading failed, in nanoseconds, and 0 after one that
 	// did not.
 	failedAt atomic.Int64
+	// polled says that Run reads the feed again and again.
+	polled atomic.Bool
 }
 
 // fetchTimeout bounds how long one reading of the feed may take.
@@ -193,12 +195,20 @@ func (r *rules) refreshIfOlder(ctx context.Context, maxAge time.Duration, store 
 	if r.age() <= maxAge {
 		return nil
 	}
+	if r.polled.Load() && r.failing() {
+		return errAway // Run notices when it is back; nobody else needs to wait for that
+	}
+	came := time.Now().UnixNano()
 	if err := r.lock(ctx); err != nil {
 		return err
 	}
 	defer r.unlock()
-	if r.age() <= maxAge {
+	switch {
+	case r.age() <= maxAge:
 		return nil
+	case r.failedAt.Load() >= came:
+		// Those who wait must not each wait for a dead store, one after the other.
+		return errAway
 	}
 	return r.fetch(ctx, store, now)
 }

@@ -35,7 +35,9 @@ func (i *Issuer) Run(ctx context.Context) error {
 	wake := make(chan struct{}, 1)
 	workers.Go(func() { WakeChannel(ctx, store, wake, rulesGroup) })
 	i.behind.setOpen(true)
+	i.rules.polled.Store(true)
 	defer func() {
+		i.rules.polled.Store(false)
 		i.behind.setOpen(false)
 		stop()
 		workers.Wait()

@@ -41,7 +41,13 @@ type finished struct {
 // hold tokens; nothing else may.
 func hallpass(t testing.TB, args ...string) finished {
 	t.Helper()
-	got, err := command(args...)
+	return hallpassIn(t, nil, args...)
+}
+
+// hallpassIn is hallpass with settings in the environment.
+func hallpassIn(t testing.TB, env []string, args ...string) finished {
+	t.Helper()
+	got, err := commandIn(env, args...)
 	if err != nil {
 		t.Fatalf("hallpass %s: %v", args[0], err)
 	}
@@ -49,12 +55,14 @@ func hallpass(t testing.TB, args ...string) finished {
 }
 
 // command is hallpass for goroutines that must not end the test.
-func command(args ...string) (finished, error) {
+func command(args ...string) (finished, error) { return commandIn(nil, args...) }
+
+func commandIn(env []string, args ...string) (finished, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
 	defer cancel()
 	var stdout, stderr buffer
 	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = cleanEnv(), &stdout, &stderr, time.Second
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = cleanEnv(env...), &stdout, &stderr, time.Second
 	err := cmd.Run()
 	if args[0] != "issue" {
 		said.watch("hallpass "+args[0]+", stdout", stdout.String)

@@ -42,6 +42,18 @@ func (r *Ring) Ensure(ctx context.Context, purpose hallpass.Purpose, algorithm h
 	return created && err == nil, err
 }
 
+// EnsureInstance gives the store its instance id where it has none yet, for those
+// whose keys are elsewhere: Add would make one later, and what was signed until
+// then would name another.
+func (r *Ring) EnsureInstance(ctx context.Context) error {
+	return r.change(ctx, func(doc *document, _ rings) error {
+		if doc.Instance != "" {
+			return errUnchanged
+		}
+		return nil
+	})
+}
+
 func add(doc *document, all rings, key hallpass.Key, activate bool) error {
 	ring, known := all[key.Purpose()]
 	if !known { // the zero Key

@@ -19,6 +19,7 @@ import (
 	"github.com/hallpass-go/hallpass/django"
 	"github.com/hallpass-go/hallpass/internal/cli"
 	"github.com/hallpass-go/hallpass/internal/djangoimport"
+	"github.com/hallpass-go/hallpass/internal/needs"
 	"github.com/hallpass-go/hallpass/sqlitestore"
 )
 
@@ -208,5 +209,38 @@ func bigSite(t *testing.T, path string, tokens int) {
 		if _, err := db.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestImportIntoStoresOfSeveralMachines(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../djangoimport/testdata/django-request-token.sqlite3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := filepath.Join(t.TempDir(), "site.sqlite3")
+	if err := os.WriteFile(site, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, dsn := range map[string]func(testing.TB) string{
+		"postgres": needs.Postgres,
+		"redis":    func(t testing.TB) string { return needs.NewRedis(t).DSN() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := "--store=" + dsn(t)
+			for round, want := range []djangoimport.Report{
+				{Imported: 63, UsesAdded: 210, Logs: 201}, {AlreadyThere: 63},
+			} {
+				code, out, errs := runHallpass(t, "import", "django", "--json", store, "--from=sqlite:"+site)
+				var r djangoimport.Report
+				if err := json.Unmarshal([]byte(out), &r); err != nil || code != 0 {
+					t.Fatalf("exit %d, %v: %s%s", code, err, out, errs)
+				}
+				if r.Imported != want.Imported || r.AlreadyThere != want.AlreadyThere || r.UsesAdded != want.UsesAdded || r.Logs != want.Logs || r.ProblemCount != 0 {
+					t.Errorf("round %d: %+v", round, r)
+				}
+			}
+		})
 	}
 }

@@ -88,7 +88,11 @@ func (a *app) serveKeys(ctx context.Context, store *openstore.Store, p *servePla
 		return nil, err
 	}
 	if p.FileKeys != nil {
-		return keystore.Edit(ctx, store, opts)
+		ring, err := keystore.Edit(ctx, store, opts)
+		if err == nil && p.Instance == "" {
+			err = ring.EnsureInstance(ctx)
+		}
+		return ring, err
 	}
 	ring, created, err := keystore.Bootstrap(ctx, store, opts)
 	if err == nil && created && store.Kind != openstore.Memory {

@@ -35,8 +35,8 @@ type Config struct {
 	FileKeys *hallpass.Keyring
 	// ForeignKeys let tokens of other systems be honoured.
 	ForeignKeys []hallpass.ForeignKey
-	// Instance is the issuer's id. Defaults to that of the Ring, or the issuer's own
-	// default where that has none because all keys are FileKeys.
+	// Instance is the issuer's id. Defaults to that of the Ring, or to the issuer's
+	// own default where that has none.
 	Instance string
 
 	// Public is where everybody comes. Run closes it.
