@@ -72,7 +72,7 @@ func (c *nodes) node(i int) *server {
 
 // replace kills a node with -9 and starts another in its place.
 func (c *nodes) replace(i int) {
-	c.node(i).kill()
+	c.node(i).kill(c.t)
 	s := launchServe(c.t, c.store, c.env, c.args...)
 	s.await(c.t)
 	c.mu.Lock()

@@ -91,13 +91,6 @@ func (s *server) running() bool {
 	}
 }
 
-// kill is kill -9, and waits until the process is gone.
-func (s *server) kill() {
-	s.killed = true
-	_ = s.cmd.Process.Kill()
-	<-s.ended
-}
-
 func (s *server) signal(sig os.Signal) { _ = s.cmd.Process.Signal(sig) }
 
 // stop asks the process to end; it must do so by itself, with exit 0.

@@ -348,3 +348,36 @@ func TestWhoMayNoLongerLogInIsOutAtTheNextRefresh(t *testing.T) {
 	}
 	t.Error("Allow has said no for 80 days, and the session goes on")
 }
+
+func TestReuseThatTwoNodesSeeAtOnceEndsTheSession(t *testing.T) {
+	t.Parallel()
+	store, c := memstore.New(), &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	b := engineOver(t, store, c, nil)
+	var meanwhile func()
+	a := engineOver(t, store, c, func(cfg *login.Config) {
+		cfg.StillAllowed = func(context.Context, login.Session) (login.Claims, error) {
+			if meanwhile != nil {
+				meanwhile()
+			}
+			return nil, nil
+		}
+	})
+	first := b.session("hugo@example.com")
+	second, err := b.Refresh(t.Context(), first.Refresh.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var third login.Tokens
+	meanwhile = func() { // the owner goes on, at the other node
+		meanwhile = nil
+		if third, err = b.Refresh(t.Context(), second.Refresh.Reveal()); err != nil {
+			t.Error(err)
+		}
+	}
+	// Within the grace when it was read, two behind when it was judged.
+	if _, err := a.Refresh(t.Context(), first.Refresh.Reveal()); !errors.Is(err, hallpass.RefusalSpent) {
+		t.Fatal(err)
+	}
+	_, err = b.Refresh(t.Context(), third.Refresh.Reveal())
+	wantRefusal(t, err, hallpass.RefusalRevoked)
+}

@@ -68,7 +68,7 @@ func TestALoginBegunOnOneNodeIsFinishedOnAnotherAndRefreshedOnAThird(t *testing.
 			if err != nil {
 				t.Fatalf("finished at another node: %v", err)
 			}
-			if _, err := nodes[2].ByLink(t.Context(), link); err == nil {
+			if _, err := nodes[2].ByLink(t.Context(), link, from(3)); err == nil {
 				t.Error("the link is good after the code was used at another node")
 			}
 			tokens, err := nodes[1].Open(t.Context(), id, from(1))

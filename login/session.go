@@ -168,6 +168,8 @@ func (l *Login) refresh(ctx context.Context, token string, data Claims) (_ Token
 			return time.Time{}, err
 		}
 		late = false
+		// Of this attempt alone: what an earlier one came to says nothing any more.
+		var err error
 		at := l.now()
 		since := at.Sub(now.Refreshed) // may be negative where clocks differ
 		switch {
