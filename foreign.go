@@ -286,6 +286,10 @@ func (i *Issuer) readForeignRow(ctx context.Context, v Verified) (Verified, erro
 	if err := i.judgeTime(v.Pass); err != nil {
 		return v, err
 	}
+	return i.foreignRow(ctx, v)
+}
+
+func (i *Issuer) foreignRow(ctx context.Context, v Verified) (Verified, error) {
 	row, err := i.row(ctx, v.Pass.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
