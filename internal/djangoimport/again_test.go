@@ -3,6 +3,7 @@ package djangoimport_test
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/djangoimport"
+	"github.com/hallpass-go/hallpass/internal/needs"
 	"github.com/hallpass-go/hallpass/memstore"
 )
 
@@ -194,6 +196,10 @@ func TestAnEmptyDatabaseIsNotTakenForOneInWhichAllWasDeleted(t *testing.T) {
 	if !errors.As(err, &field) || field.Field != "from" || !entry(t, store, 63).RevokedAt.IsZero() {
 		t.Errorf("%v", err)
 	}
+	cfg.RevokeMissing = true
+	if report := run(t, cfg); report.Deleted != m.Totals.Tokens || entry(t, store, 63).RevokedAt.IsZero() {
+		t.Errorf("as told to: %s", jsonOf(report))
+	}
 }
 
 func TestWhatIsNoSuchDatabaseIsAFieldErrorWithoutItsPassword(t *testing.T) {
@@ -219,6 +225,22 @@ func TestWhatIsNoSuchDatabaseIsAFieldErrorWithoutItsPassword(t *testing.T) {
 	_, err := djangoimport.Run(t.Context(), djangoimport.Config{From: "postgres://u:sesame@127.0.0.1:1/d?connect_timeout=2", Store: memstore.New()})
 	if !errors.Is(err, hallpass.ErrUnavailable) || strings.Contains(err.Error(), "sesame") {
 		t.Errorf("nobody listens: %v", err)
+	}
+}
+
+// TestADatabaseThatTheServerDoesNotHaveIsAFieldError: it was exit 3, as if waiting
+// would help.
+func TestADatabaseThatTheServerDoesNotHaveIsAFieldError(t *testing.T) {
+	t.Parallel()
+	address, err := url.Parse(needs.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.Path = "/nowhere"
+	err = djangoimport.Check(t.Context(), djangoimport.Config{From: address.String()})
+	var field *hallpass.FieldError
+	if !errors.As(err, &field) || field.Field != "from" {
+		t.Errorf("%v", err)
 	}
 }
 
