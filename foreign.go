@@ -23,7 +23,8 @@ type ForeignKey struct {
 	// of its passes' ids and must stay the same while those are stored. Required.
 	ID string
 	// Key is the key as text, in the forms that ParseKey reads. Required. Keys that
-	// stand in public documents are refused.
+	// stand in public documents are refused; a generated one that begins with
+	// django-insecure- is none.
 	Key string
 	// AllowShort takes a shared secret that is shorter than 32 bytes or hardly
 	// varies, because the other system signed with it. Whoever guesses it makes
@@ -205,12 +206,12 @@ func (k ForeignKey) prepare() (foreignMember, error) {
 	}
 	material, err := keytext.Parse(k.Key)
 	if err == nil {
-		err = keytext.CheckKnown(material)
+		err = keytext.CheckForeign(material, true)
 	}
 	if err != nil {
 		return none, fieldErrorf("key", "%v", err)
 	}
-	if !k.AllowShort && keytext.Check(material) != nil {
+	if !k.AllowShort && keytext.CheckForeign(material, false) != nil {
 		return none, fieldErrorf("key", "is shorter than 32 bytes or hardly varies, so that it can be guessed; allow_short takes it all the same")
 	}
 	reader, err := k.Form.Reader(ForeignMaterial{material})
@@ -285,6 +286,10 @@ func (i *Issuer) readForeignRow(ctx context.Context, v Verified) (Verified, erro
 	if err := i.judgeTime(v.Pass); err != nil {
 		return v, err
 	}
+	return i.foreignRow(ctx, v)
+}
+
+func (i *Issuer) foreignRow(ctx context.Context, v Verified) (Verified, error) {
 	row, err := i.row(ctx, v.Pass.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):

@@ -131,6 +131,38 @@ func TestTheTokenDecidesTimeAndTheRowTheRest(t *testing.T) {
 	wantRefusal(t, "a token of the future", s.redeem(s.token(django.RequestTokenRow{ID: 1, Scope: "rsvp", Issued: s.now.Add(time.Second)})), hallpass.RefusalNotYetValid)
 }
 
+// TestAnExpiredForeignTokenHasLapsed: no fresh link was ever offered for one, because
+// its row was not read.
+func TestAnExpiredForeignTokenHasLapsed(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, foreignKey())
+	token := s.token(django.RequestTokenRow{ID: 7, Scope: "rsvp", Mode: hallpass.ModePublic, MaxUses: 5, Expires: s.now.Add(-time.Hour)})
+	ask := func(scope hallpass.Scope) (hallpass.Entry, bool, error) {
+		return s.issuer.Lapsed(t.Context(), hallpass.Presentation{Token: token, Scope: scope})
+	}
+	if _, lapsed, err := ask("rsvp"); lapsed || !errors.Is(err, hallpass.RefusalUnknownPass) {
+		t.Errorf("without its row: %v, %v", lapsed, err)
+	}
+	pass := hallpass.Pass{
+		ID: django.RequestTokenID("shop", 7), Scope: "rsvp", Mode: hallpass.ModePublic, MaxUses: 5,
+		Recipient: "anna", Recorded: true, Key: "shop",
+	}
+	s.record(hallpass.Entry{Pass: pass})
+	if e, lapsed, err := ask("rsvp"); !lapsed || err != nil || e.Recipient != "anna" {
+		t.Errorf("%+v, %v, %v", e, lapsed, err)
+	}
+	if _, lapsed, err := ask("newsletter"); lapsed || !errors.Is(err, hallpass.RefusalWrongScope) {
+		t.Errorf("elsewhere: %v, %v", lapsed, err)
+	}
+	wantRefusal(t, "redeemed", s.redeem(token), hallpass.RefusalExpired)
+	if _, err := s.issuer.RevokePass(t.Context(), pass); err != nil {
+		t.Fatal(err)
+	}
+	if _, lapsed, err := ask("rsvp"); lapsed || !errors.Is(err, hallpass.RefusalRevoked) {
+		t.Errorf("taken back: %v, %v", lapsed, err)
+	}
+}
+
 func TestAForeignKeyCarriesNothingButWhatItIsMarkedFor(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, foreignKey())

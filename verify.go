@@ -291,6 +291,10 @@ func (i *Issuer) check(ctx context.Context, p Presentation) (Entry, Verified, er
 // refused for any other reason is that Refusal; one that still works has not lapsed.
 func (i *Issuer) Lapsed(ctx context.Context, p Presentation) (Entry, bool, error) {
 	v, err := i.authenticate(ctx, p.Token)
+	if errors.Is(err, RefusalExpired) && v.foreign != nil && v.Pass.Recorded {
+		// What such a token is for only its row says, which an expired one is not asked.
+		v, err = i.foreignRow(ctx, v)
+	}
 	if err != nil {
 		return Entry{Pass: v.Pass}, false, err
 	}

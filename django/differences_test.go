@@ -3,14 +3,18 @@ package django_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/django"
+	"github.com/hallpass-go/hallpass/internal/strictjson"
 	"github.com/hallpass-go/hallpass/mail"
 )
 
@@ -106,8 +110,9 @@ func (d differences) areOnly(what *regexp.Regexp) bool {
 var categories = []differenceRule{
 	{id: "published-key", more: false, covers: func(v vector) bool { _, err := django.ParseKey(v.file.Keys[v.Key].text()); return err != nil }},
 	{id: "crash-refused", more: false, covers: func(v vector) bool {
-		return v.quirky() && (v.Expect.Verdict == "server_error" || v.Expect.ViewStatus == 500)
+		return v.Expect.Verdict == "server_error" || v.Expect.ViewStatus == 500
 	}},
+	{id: "stamp-beyond-float", more: false, covers: vector.stampBeyondFloat},
 	{id: "skip-code-checks", covers: func(v vector) bool { return v.Flow.SkipCodeChecks || len(v.Flow.SkipCodesFor) > 0 },
 		only: regexp.MustCompile(`POST /login: status is (403|404|412), not 200`)},
 	{id: "quiet-cooldown", more: true, covers: func(v vector) bool { return v.flowStep("/authenticate", 412) },
@@ -133,11 +138,24 @@ var categories = []differenceRule{
 	}},
 	{id: "active-subject", more: false, covers: func(v vector) bool { return v.quirky() && v.inactiveSubject() }},
 	{id: "one-algorithm", more: false, covers: func(v vector) bool {
-		return v.quirky() && !strings.Contains(v.header(), `"alg":"HS256"`) && v.isHTTPJWT()
+		return !strings.Contains(v.header(), `"alg":"HS256"`) && v.isHTTPJWT()
 	}},
-	{id: "one-spelling", more: false, covers: func(v vector) bool { return v.quirky() && v.isHTTPJWT() && !v.strictlySpelled() }},
+	{id: "one-spelling", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && !v.strictlySpelled() }},
 	{id: "duplicate-claim", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.duplicateClaim() }},
-	{id: "typed-times", more: false, covers: func(v vector) bool { return v.quirky() && v.isHTTPJWT() && v.textTimes() }},
+	{id: "typed-times", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.textTimes() }},
+	{id: "other-type", more: false, covers: func(v vector) bool {
+		typ, isText := v.headers()["typ"].(string)
+		return v.isHTTPJWT() && isText && !strings.EqualFold(typ, "JWT")
+	}},
+	{id: "odd-header", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.oddHeader() }},
+	{id: "long-token", more: false, covers: func(v vector) bool {
+		return (v.isHTTPJWT() || v.Kind == "dts-auth") && v.longestToken() > hallpass.MaxTokenLength
+	}},
+	{id: "strict-json", more: false, covers: func(v vector) bool {
+		return v.isHTTPJWT() && !(strictjson.Valid(v.header()) && strictjson.Valid(string(v.segment(1))))
+	}},
+	{id: "whole-id", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.oddID() }},
+	{id: "plain-recipient", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.oddRecipient() }},
 	{id: "links-refuse", more: false, covers: func(v vector) bool { return v.quirky() && v.System == "django-jwt-expiringlinks" }},
 	{id: "quota-without-log", more: false, covers: func(v vector) bool {
 		return v.quirky() && v.anyStep(func(r vectorRequest) bool { return strings.HasPrefix(r.Target, "/nolog/") })
@@ -166,13 +184,13 @@ var categories = []differenceRule{
 	{id: "every-method", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isUnread) }},
 
 	{id: "future-issue", more: false, covers: func(v vector) bool { return v.quirky() && v.Kind == "dts-auth" && strings.Contains(*v.Quirk, "future") }},
-	{id: "exact-types", more: false, covers: func(v vector) bool { return v.quirky() && v.Kind == "dts-auth" && v.boolAge() }},
+	{id: "exact-types", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.boolAge() }},
 	{id: "ambiguous-path", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.ambiguousPath() }},
 	{id: "method-case", more: false, covers: func(v vector) bool {
-		return v.quirky() && v.Kind == "dts-auth" && v.Request.Method != strings.ToUpper(v.Request.Method)
+		return v.Kind == "dts-auth" && v.Request.Method != strings.ToUpper(v.Request.Method)
 	}},
 	{id: "segment-match", more: false, covers: func(v vector) bool {
-		return v.quirky() && v.Kind == "dts-auth" && v.Expect.Verdict == "valid" && !v.onSegment()
+		return v.Kind == "dts-auth" && v.Expect.Verdict == "valid" && !v.onSegment()
 	}},
 	{id: "get-grants-head", more: true, covers: func(v vector) bool {
 		return v.Kind == "dts-auth" && v.Request.Method == "HEAD" && v.Expect.Verdict == "refused"
@@ -296,6 +314,62 @@ func (v vector) segment(n int) []byte {
 	}
 	raw, _ := base64.RawURLEncoding.DecodeString(parts[n])
 	return raw
+}
+
+// headers are the members of a JWT's header.
+func (v vector) headers() (members map[string]any) {
+	_ = json.Unmarshal(v.segment(0), &members)
+	return members
+}
+
+func (v vector) oddHeader() bool {
+	h := v.headers()
+	for _, name := range []string{"crit", "b64"} {
+		if _, there := h[name]; there {
+			return true
+		}
+	}
+	typ, there := h["typ"]
+	_, isText := typ.(string)
+	return there && !isText
+}
+
+// longestToken is the length of the longest value that the vector offers as a token.
+func (v vector) longestToken() int {
+	n := len(v.Token)
+	for _, r := range v.requests() {
+		for _, value := range r.Headers {
+			n = max(n, len(value)-len("TmpToken "))
+		}
+	}
+	return n
+}
+
+// oddID reports whether `jti` is a number that Django cuts to find a row.
+func (v vector) oddID() bool {
+	var claims struct{ JTI any }
+	_ = json.Unmarshal(v.segment(1), &claims)
+	n, isNumber := claims.JTI.(float64)
+	return isNumber && (n != math.Trunc(n) || math.Abs(n) > 1<<53)
+}
+
+func (v vector) oddRecipient() bool {
+	var claims struct{ Recipient any }
+	_ = json.Unmarshal(v.Expect.Claims, &claims)
+	switch r := claims.Recipient.(type) {
+	case nil, float64:
+		return false
+	case string:
+		return utf8.RuneCountInString(r) > 255 || strings.ContainsFunc(r, unicode.IsControl)
+	}
+	return true
+}
+
+// stampBeyondFloat reports whether a signed timestamp is larger than any float: the
+// package fails on it by a real clock and not by a frozen one of whole seconds.
+func (v vector) stampBeyondFloat() bool {
+	parts := strings.Split(v.Token, ":")
+	return v.Kind == "signing-loads" && len(parts) >= 3 && len(strings.TrimLeft(parts[len(parts)-2], "-0")) > 171
 }
 
 func (v vector) header() string { return string(v.segment(0)) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/keytext"
+	"github.com/hallpass-go/hallpass/internal/passjwt"
 )
 
 // EmailAuthConfig are the settings of jwt-email-auth, under the names of that
@@ -17,6 +18,9 @@ type EmailAuthConfig struct {
 	// with | for breaks, or a shared secret for HS256. The package's published default
 	// is refused, and so is a weak secret.
 	SigningKey string
+	// AllowShort takes a shared secret that is shorter than 32 bytes or hardly varies,
+	// because the other system signs with it. Whoever guesses it makes tokens.
+	AllowShort bool
 	// CipherKey is CIPHER_KEY: an AES key of 16, 24 or 32 bytes as base64. Empty leaves
 	// tokens plain.
 	CipherKey string
@@ -32,7 +36,7 @@ type EmailAuthConfig struct {
 	Leeway time.Duration
 	// ExpectedClaims is EXPECTED_CLAIMS.
 	ExpectedClaims []string
-	// Headers is EXTRA_HEADERS.
+	// Headers is EXTRA_HEADERS. With another `typ` than JWT, that one is taken as well.
 	Headers map[string]string
 }
 
@@ -62,7 +66,7 @@ func NewEmailAuth(cfg EmailAuthConfig) (*EmailAuth, error) {
 	cfg = cfg.withDefaults()
 	key, err := ParseKey(cfg.SigningKey)
 	if err == nil {
-		err = keytext.Check(key.material)
+		err = keytext.CheckForeign(key.material, cfg.AllowShort)
 	}
 	if err != nil {
 		return nil, &hallpass.FieldError{Field: "signing_key", Reason: reasonOf(err)}
@@ -80,6 +84,9 @@ func NewEmailAuth(cfg EmailAuthConfig) (*EmailAuth, error) {
 			return nil, &hallpass.FieldError{Field: "headers", Reason: strconv.Quote(name) + " is not a header to choose"}
 		}
 	}
+	if cfg.Headers["typ"] == passjwt.Type {
+		return nil, &hallpass.FieldError{Field: "headers", Reason: "typ must not be that of a pass"}
+	}
 	e := &EmailAuth{cfg: cfg, key: key.material}
 	if cfg.CipherKey != "" {
 		if e.cipher, err = ParseCipherKey(cfg.CipherKey); err != nil {
@@ -96,23 +103,38 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// Access makes the text of str(AccessToken()) with more claims, an object whose
-// members replace what has their name. Errors are *hallpass.FieldError.
+// Access makes the text of str(AccessToken()) with more claims, an object. What a
+// token says of itself (`type`, `exp`, `iat`, `nbf`, `aud`, `iss`) is not for the
+// claims to say: whoever can name some of them would make an access token a refresh
+// token, or an endless one. Errors are *hallpass.FieldError.
 func (e *EmailAuth) Access(claims json.RawMessage, now time.Time) (string, error) {
-	return e.issue("access", e.cfg.AccessTTL, claims, now)
+	return e.AccessUntil(claims, now, now.Add(e.cfg.AccessTTL))
 }
 
 // Refresh makes the text of str(RefreshToken()) in the same way.
 func (e *EmailAuth) Refresh(claims json.RawMessage, now time.Time) (string, error) {
-	return e.issue("refresh", e.cfg.RefreshTTL, claims, now)
+	return e.RefreshUntil(claims, now, now.Add(e.cfg.RefreshTTL))
 }
 
-func (e *EmailAuth) issue(kind string, ttl time.Duration, more json.RawMessage, now time.Time) (string, error) {
+// AccessUntil is Access for a token that ends at a moment of the caller's choice.
+func (e *EmailAuth) AccessUntil(claims json.RawMessage, now, ends time.Time) (string, error) {
+	return e.issue("access", claims, now, ends)
+}
+
+// RefreshUntil is Refresh for a token that ends at a moment of the caller's choice.
+func (e *EmailAuth) RefreshUntil(claims json.RawMessage, now, ends time.Time) (string, error) {
+	return e.issue("refresh", claims, now, ends)
+}
+
+// ownClaims are those that a token says of itself.
+var ownClaims = []string{"type", "exp", "iat", "nbf", "aud", "iss"}
+
+func (e *EmailAuth) issue(kind string, more json.RawMessage, now, ends time.Time) (string, error) {
 	if e.key.Secret == nil && e.key.Private == nil {
 		return "", &hallpass.FieldError{Field: "signing_key", Reason: "is a public key and cannot sign"}
 	}
 	claims := pyValue{kind: pyDict, members: []pyMember{{"type", pyValue{kind: pyStr, text: kind}}}}
-	times := []timeClaim{{"exp", now.Add(ttl)}, {"iat", now}}
+	times := []timeClaim{{"exp", ends}, {"iat", now}}
 	if e.cfg.NotBefore != 0 {
 		times = append(times, timeClaim{"nbf", now.Add(e.cfg.NotBefore)})
 	}
@@ -120,6 +142,13 @@ func (e *EmailAuth) issue(kind string, ttl time.Duration, more json.RawMessage, 
 	for _, c := range []pyMember{{"aud", pyValue{kind: pyStr, text: e.cfg.Audience}}, {"iss", pyValue{kind: pyStr, text: e.cfg.Issuer}}} {
 		if c.value.text != "" {
 			claims.members = append(claims.members, c)
+		}
+	}
+	if added, err := strictValue(string(more)); err == nil && added.kind == pyDict {
+		for _, name := range ownClaims {
+			if _, there := added.member(name); there {
+				return "", &hallpass.FieldError{Field: "claims", Reason: "must not say " + strconv.Quote(name) + ", which the token says itself"}
+			}
 		}
 	}
 	if err := claims.merge(more, "claims"); err != nil {
@@ -168,7 +197,7 @@ func (e *EmailAuth) open(token string, now time.Time, rules EmailAuthRules) (jso
 	if err != nil {
 		return nil, err
 	}
-	claims, raw, err := strictJWT(token, e.key.Algorithm, func(signed string, signature []byte) bool {
+	claims, raw, err := strictJWT(token, e.key.Algorithm, e.cfg.Headers["typ"], func(signed string, signature []byte) bool {
 		return verifySignature(e.key, signed, signature)
 	})
 	if err != nil {

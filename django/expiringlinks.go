@@ -70,7 +70,7 @@ func (r expiringLinks) Open(text string) (hallpass.ForeignToken, error) {
 	}
 	jti, hasID := claims.member("jti")
 	site, hasSite := claims.member("iss")
-	id, ok := jti.name()
+	id, ok := jti.rowName()
 	switch {
 	case !hasID || !hasSite || jti.kind == pyNone:
 		return out, hallpass.RefusalMissingClaim

@@ -56,7 +56,7 @@ func secondsOr(seconds, usual float64) time.Duration {
 // settings as docs/django.md says, and kept its front end: a client with cookies
 // speaks to it on a real server.
 type flowSite struct {
-	t     *testing.T
+	t     testing.TB
 	v     vector
 	codec *django.EmailAuth
 	login *login.Login
@@ -112,7 +112,7 @@ var loginKeys = sync.OnceValues(func() (pass, access hallpass.Key) {
 	return pass, access
 })
 
-func newFlowSite(t *testing.T, v vector, change func(*login.Config)) (*flowSite, error) {
+func newFlowSite(t testing.TB, v vector, change func(*login.Config)) (*flowSite, error) {
 	t.Helper()
 	s := &flowSite{t: t, v: v, now: v.now(t), codes: map[mail.Address]string{}, handled: make(chan struct{}, 64), ours: map[string]string{}, browsers: map[mail.Address]*http.Client{}}
 	var err error
@@ -360,7 +360,7 @@ func (s *flowSite) do(r vectorRequest) (status int, body []byte) {
 	return resp.StatusCode, body
 }
 
-func runEmailAuthFlow(t *testing.T, v vector) (d differences) {
+func runEmailAuthFlow(t *trial, v vector) (d differences) {
 	s, err := newFlowSite(t, v, nil)
 	if err != nil {
 		return differences{"the settings are refused: " + err.Error()}

@@ -31,7 +31,7 @@ const unicodeScope = "überweisung ✓ 送金"
 // djangoApp is an application behind a real guard with Django-compatible settings,
 // on a real server.
 type djangoApp struct {
-	t      *testing.T
+	t      testing.TB
 	db     vectorDB
 	now    time.Time
 	issuer *hallpass.Issuer
@@ -51,7 +51,7 @@ type setting struct {
 	byName bool
 }
 
-func newDjangoApp(t *testing.T, v vector, db vectorDB, s setting) *djangoApp {
+func newDjangoApp(t testing.TB, v vector, db vectorDB, s setting) *djangoApp {
 	t.Helper()
 	a := &djangoApp{t: t, db: db, now: v.now(t)}
 	own, err := hallpass.GenerateKey(hallpass.HS256)
@@ -62,7 +62,7 @@ func newDjangoApp(t *testing.T, v vector, db vectorDB, s setting) *djangoApp {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.foreign.ID, s.foreign.Key = "site", v.file.Keys[v.Key].text()
+	s.foreign.ID, s.foreign.Key, s.foreign.AllowShort = "site", v.file.Keys[v.Key].text(), true
 	if err := keys.AddForeign(s.foreign); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func entryOf(row vectorRow) hallpass.Entry {
 	return e
 }
 
-func expiringLinksSetting(t *testing.T, db vectorDB) setting {
+func expiringLinksSetting(t testing.TB, db vectorDB) setting {
 	t.Helper()
 	s := setting{
 		param: "jwt", byName: true,
@@ -316,7 +316,7 @@ func (a *djangoApp) userSeen(r reply, byName bool) string {
 	return user
 }
 
-func runHTTP(t *testing.T, v vector) (d differences) {
+func runHTTP(t *trial, v vector) (d differences) {
 	db := v.db(t)
 	s := requestTokenSetting(db)
 	if v.System == "django-jwt-expiringlinks" {
@@ -347,7 +347,7 @@ func runHTTP(t *testing.T, v vector) (d differences) {
 }
 
 // compareCounts compares what was counted since the beginning.
-func (d *differences) compareCounts(t *testing.T, a *djangoApp, s setting, db vectorDB, where string, step vectorStep) {
+func (d *differences) compareCounts(t testing.TB, a *djangoApp, s setting, db vectorDB, where string, step vectorStep) {
 	t.Helper()
 	var after map[string]int64
 	unmarshal(t, step.Expect.Tokens, &after)
@@ -381,7 +381,7 @@ func (d *differences) compareCounts(t *testing.T, a *djangoApp, s setting, db ve
 }
 
 // viewDifferences sends a token of jwt-decode to a view that requires one.
-func viewDifferences(t *testing.T, v vector) (d differences) {
+func viewDifferences(t testing.TB, v vector) (d differences) {
 	if v.Expect.ViewStatus == 0 {
 		return nil
 	}
@@ -398,7 +398,7 @@ func djangoRESTRefusals(w http.ResponseWriter, _ *http.Request, _ guard.Refused)
 	w.WriteHeader(http.StatusUnauthorized)
 }
 
-func runScopedAuth(t *testing.T, v vector) (d differences) {
+func runScopedAuth(t *trial, v vector) (d differences) {
 	db := v.db(t)
 	a := newDjangoApp(t, v, db, setting{
 		param:   "TOKEN",

@@ -164,7 +164,7 @@ func appendPyString(b []byte, s string, ascii bool) []byte {
 			b = append(b, '\\', 'b')
 		case r == '\f':
 			b = append(b, '\\', 'f')
-		case r < 0x20, utf16.IsSurrogate(r), ascii && r > 0x7f && r <= 0xffff:
+		case r < 0x20, utf16.IsSurrogate(r), ascii && r >= 0x7f && r <= 0xffff:
 			b = appendEscape(b, r)
 		case ascii && r > 0xffff:
 			high, low := utf16.EncodeRune(r)

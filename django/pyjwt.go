@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -126,28 +127,37 @@ func (d pyjwt) checkClaims(claims pyValue) error {
 			return hallpass.RefusalMissingClaim
 		}
 	}
-	now, leeway := seconds(d.now), d.leeway.Seconds()
+	// PyJWT 2.6 cuts the clock to whole seconds, and `nbf` and `exp`, but neither
+	// `iat` nor the leeway.
+	now, leeway := float64(d.now.Unix()), d.leeway.Seconds()
 	for _, claim := range []struct {
 		name    string
 		skip    bool
+		raw     bool
 		refused hallpass.Refusal
 		bad     func(cmp func(at float64) int) bool
 	}{
-		{"iat", false, hallpass.RefusalNotYetValid, func(cmp func(float64) int) bool { return cmp(now+leeway) > 0 }},
-		{"nbf", !d.verifyNotBefore, hallpass.RefusalNotYetValid, func(cmp func(float64) int) bool { return cmp(now+leeway) > 0 }},
-		{"exp", false, hallpass.RefusalExpired, func(cmp func(float64) int) bool { return cmp(now-leeway) <= 0 }},
+		{"iat", false, true, hallpass.RefusalNotYetValid, func(cmp func(float64) int) bool { return cmp(now+leeway) > 0 }},
+		{"nbf", !d.verifyNotBefore, false, hallpass.RefusalNotYetValid, func(cmp func(float64) int) bool { return cmp(now+leeway) > 0 }},
+		{"exp", false, false, hallpass.RefusalExpired, func(cmp func(float64) int) bool { return cmp(now-leeway) <= 0 }},
 	} {
 		v, there := claims.member(claim.name)
 		if !there || claim.skip {
 			continue
 		}
 		n, err := v.int()
+		at := new(big.Float)
 		switch {
-		case errors.Is(err, errPyType):
-			return errCrash
+		case errors.Is(err, errPyType), err == nil && claim.raw && v.kind == pyStr:
+			return errCrash // a text that int() takes is still no number to compare with
 		case err != nil:
 			return hallpass.RefusalMalformed
-		case claim.bad(func(at float64) int { return cmpSeconds(n, at) }):
+		case claim.raw && v.kind == pyFloat:
+			at.SetFloat64(v.float())
+		default:
+			at.SetInt(n)
+		}
+		if claim.bad(func(moment float64) int { return at.Cmp(big.NewFloat(moment)) }) {
 			return claim.refused
 		}
 	}

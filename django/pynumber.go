@@ -117,11 +117,6 @@ func decimalDigit(r rune) (byte, bool) {
 // seconds is a moment as Python's time.time() has it.
 func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
-// cmpSeconds compares a whole number of any size with a moment.
-func cmpSeconds(n *big.Int, at float64) int {
-	return new(big.Float).SetInt(n).Cmp(big.NewFloat(at))
-}
-
 // lastSecond is the end of the year 9999, the last moment RFC 3339 can write.
 const lastSecond = 253402300799
 

@@ -36,7 +36,7 @@ type hs256 []byte
 func (s hs256) open(text string) (pyValue, []byte, error) {
 	key := Key{}
 	key.material.Secret = s
-	return strictJWT(text, "HS256", func(signed string, signature []byte) bool {
+	return strictJWT(text, "HS256", "", func(signed string, signature []byte) bool {
 		return verifySignature(key.material, signed, signature)
 	})
 }
@@ -57,7 +57,7 @@ func (r requestTokens) Open(text string) (hallpass.ForeignToken, error) {
 	if !hasID || !hasScope || !hasMode || jti.kind == pyNone {
 		return out, hallpass.RefusalMissingClaim
 	}
-	id, ok := jti.name()
+	id, ok := jti.rowName()
 	if !ok {
 		return out, hallpass.RefusalMalformed
 	}

@@ -22,8 +22,10 @@ func strictValue(text string) (pyValue, error) {
 }
 
 // strictJWT opens a JWT as strictly as hallpass opens its own: one spelling, no
-// duplicate claims, no `crit`, one algorithm. check is the key's.
-func strictJWT(text, algorithm string, check func(signed string, signature []byte) bool) (claims pyValue, raw []byte, err error) {
+// duplicate claims, no `crit`, one algorithm. A token may say that its type is typ,
+// besides JWT (a media type, whose case does not matter: RFC 7515 section 4.1.9) or
+// none. check is the key's.
+func strictJWT(text, algorithm, typ string, check func(signed string, signature []byte) bool) (claims pyValue, raw []byte, err error) {
 	malformed := func() (pyValue, []byte, error) { return pyValue{}, nil, hallpass.RefusalMalformed }
 	if len(text) > hallpass.MaxTokenLength {
 		return malformed()
@@ -49,7 +51,7 @@ func strictJWT(text, algorithm string, check func(signed string, signature []byt
 	switch {
 	case header.Algorithm != algorithm || !check(parts.Signed, signature):
 		return pyValue{}, nil, hallpass.RefusalBadSignature
-	case header.Type != "" && header.Type != "JWT":
+	case header.Type != "" && !strings.EqualFold(header.Type, "JWT") && header.Type != typ:
 		return claims, raw, hallpass.RefusalWrongType
 	}
 	return claims, raw, nil
@@ -80,9 +82,23 @@ func plainText(text string) bool {
 	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= 255 && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
+// rowName is the name of a row in `jti`, by which Django finds it through int().
+func (v pyValue) rowName() (string, bool) {
+	if v.kind != pyBool && (v.kind != pyStr || len(v.text) > 128) {
+		return v.name()
+	}
+	n, err := v.int()
+	if err != nil {
+		return v.name()
+	}
+	return n.String(), len(v.text) <= 40
+}
+
 // times reads a JWT's times as PyJWT does, fractions cut off. A token is not valid
-// before it was issued either. Texts, booleans and null are no times.
+// before it was issued either, and there the fraction counts: PyJWT compares it with
+// a clock of whole seconds. Texts, booleans and null are no times.
 func (v pyValue) times(p *hallpass.Pass) error {
+	var issued time.Time
 	for name, to := range map[string]*time.Time{"iat": &p.IssuedAt, "nbf": &p.NotBefore, "exp": &p.ExpiresAt} {
 		claim, there := v.member(name)
 		if !there {
@@ -96,9 +112,15 @@ func (v pyValue) times(p *hallpass.Pass) error {
 			return hallpass.RefusalMalformed
 		}
 		*to = moment(n)
+		if name == "iat" {
+			issued = *to
+			if claim.kind == pyFloat && claim.float() > math.Trunc(claim.float()) {
+				issued = moment(n.Add(n, big.NewInt(1)))
+			}
+		}
 	}
-	if p.IssuedAt.After(p.NotBefore) {
-		p.NotBefore = p.IssuedAt
+	if issued.After(p.NotBefore) {
+		p.NotBefore = issued
 	}
 	return nil
 }

@@ -214,16 +214,16 @@ func canonical(v any) any {
 
 // runners judge one vector each.
 var runners = map[string]func(t *testing.T, v vector) differences{
-	"jwt-decode":    runRequestTokenDecode,
-	"jwt-encode":    runRequestTokenEncode,
-	"http":          runHTTP,
-	"tokenise":      runTokenise,
-	"signing-loads": runSigningLoads,
-	"signing-dumps": runSigningDumps,
-	"dts-auth":      runScopedAuth,
-	"jea-token":     runEmailAuthToken,
-	"jea-issue":     runEmailAuthIssue,
-	"jea-flow":      runEmailAuthFlow,
+	"jwt-decode":    try(runRequestTokenDecode),
+	"jwt-encode":    try(runRequestTokenEncode),
+	"http":          try(runHTTP),
+	"tokenise":      try(runTokenise),
+	"signing-loads": try(runSigningLoads),
+	"signing-dumps": try(runSigningDumps),
+	"dts-auth":      try(runScopedAuth),
+	"jea-token":     try(runEmailAuthToken),
+	"jea-issue":     try(runEmailAuthIssue),
+	"jea-flow":      try(runEmailAuthFlow),
 }
 
 func readVectors(t testing.TB, name string) *vectorFile {

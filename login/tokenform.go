@@ -18,11 +18,11 @@ import (
 // TokenCodec makes and opens access and refresh tokens in a form that is not
 // hallpass's own. *django.EmailAuth is one.
 type TokenCodec interface {
-	// Access and Refresh sign claims, a JSON object, at a moment. Its members take the
-	// place of what the form itself says under their name, such as `exp`. The two
-	// kinds must never stand in for each other.
-	Access(claims json.RawMessage, now time.Time) (string, error)
-	Refresh(claims json.RawMessage, now time.Time) (string, error)
+	// AccessUntil and RefreshUntil sign claims, a JSON object, at a moment, in a token
+	// that ends at another. What the form itself says, they refuse to let the claims
+	// say. The two kinds must never stand in for each other.
+	AccessUntil(claims json.RawMessage, now, ends time.Time) (string, error)
+	RefreshUntil(claims json.RawMessage, now, ends time.Time) (string, error)
 	// OpenAccess and OpenRefresh return the claims, as they were signed to the byte, of
 	// a token that is authentic, of that kind, and good at a moment. `exp` and `iat` are
 	// among them. Errors are hallpass.Refusal; any other means that it could not tell.
@@ -188,11 +188,11 @@ func (c Claims) application(without []string) Claims {
 func (l *Login) foreignAccess(s *Session) (hallpass.Token, time.Time, error) {
 	now := l.now()
 	ends := now.Add(l.cfg.AccessTTL).Truncate(time.Second)
-	claims, err := l.foreignClaims(s.Claims, `"exp":`+strconv.FormatInt(ends.Unix(), 10))
+	claims, err := l.foreignClaims(s.Claims, "")
 	if err != nil {
 		return hallpass.Token{}, time.Time{}, err
 	}
-	text, err := l.cfg.Tokens.Codec.Access(claims, now)
+	text, err := l.cfg.Tokens.Codec.AccessUntil(claims, now, ends)
 	return hallpass.NewToken(text), ends, err
 }
 
@@ -200,11 +200,11 @@ func (l *Login) foreignAccess(s *Session) (hallpass.Token, time.Time, error) {
 // the session and `jti` the generation. All its times are the session's, so it can
 // be signed again.
 func (l *Login) foreignRefresh(f *family) (hallpass.Token, error) {
-	claims, err := l.foreignClaims(f.Claims, fmt.Sprintf(`"exp":%d,"sub":%q,"jti":%d`, f.IdleEnds.Unix(), f.ID, f.Generation))
+	claims, err := l.foreignClaims(f.Claims, fmt.Sprintf(`"sub":%q,"jti":%d`, f.ID, f.Generation))
 	if err != nil {
 		return hallpass.Token{}, err
 	}
-	text, err := l.cfg.Tokens.Codec.Refresh(claims, f.Refreshed)
+	text, err := l.cfg.Tokens.Codec.RefreshUntil(claims, f.Refreshed, f.IdleEnds)
 	return hallpass.NewToken(text), err
 }
 
@@ -228,7 +228,9 @@ func (l *Login) foreignClaims(claims Claims, own string) (json.RawMessage, error
 		if err != nil {
 			return nil, err
 		}
-		text.WriteByte(',')
+		if text.Len() > 1 {
+			text.WriteByte(',')
+		}
 		text.Write(member[1 : len(member)-1])
 	}
 	text.WriteByte('}')

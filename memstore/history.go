@@ -23,3 +23,18 @@ func (s *Store) RecordUses(ctx context.Context, uses []hallpass.Use) error {
 	}
 	return nil
 }
+
+// LowerQuota implements hallpass.History.
+func (s *Store) LowerQuota(ctx context.Context, pass string, maxUses int64) (hallpass.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return hallpass.Entry{}, err
+	}
+	e, exists := s.passes[pass]
+	if !exists {
+		return hallpass.Entry{}, hallpass.ErrNotFound
+	}
+	e.MaxUses = min(e.MaxUses, max(1, maxUses)) // without limit it is 0, and stays so
+	return *stored(*e), nil
+}

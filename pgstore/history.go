@@ -35,3 +35,16 @@ func (s *Store) RecordUses(ctx context.Context, uses []hallpass.Use) error {
 		return nil
 	})
 }
+
+// LowerQuota implements hallpass.History.
+func (s *Store) LowerQuota(ctx context.Context, pass string, maxUses int64) (hallpass.Entry, error) {
+	return s.changes.do(ctx, "lower a quota", change{pass, func(p *row) (*row, error) {
+		if p == nil {
+			return nil, hallpass.ErrNotFound
+		}
+		if limit := max(1, maxUses); p.MaxUses > limit { // without limit it is 0, and stays so
+			p.MaxUses, p.changed = limit, true
+		}
+		return p, nil
+	}})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/hallpass-go/hallpass"
 )
@@ -41,6 +42,21 @@ func (s *Store) RecordUses(ctx context.Context, uses []hallpass.Use) error {
 	}
 	_, err := s.run(ctx, "record uses", c)
 	return err
+}
+
+// LowerQuota implements hallpass.History.
+func (s *Store) LowerQuota(ctx context.Context, pass string, maxUses int64) (hallpass.Entry, error) {
+	// Reading first puts rows in place that a transaction has staged.
+	if e, err := s.Entry(ctx, pass); err != nil {
+		return e, err
+	}
+	answer, err := s.run(ctx, "lower a quota", call{
+		script: lowerScript, keys: []string{s.keys.pass(pass).row}, args: []string{strconv.FormatInt(max(1, maxUses), 10)},
+	})
+	if err != nil {
+		return hallpass.Entry{}, err
+	}
+	return changed("lower a quota", pass, answer)
 }
 
 // pastUse is a use as it is written.

@@ -39,6 +39,8 @@ var (
 	revokeLua string
 	//go:embed scripts/amend.lua
 	amendLua string
+	//go:embed scripts/lower.lua
+	lowerLua string
 	//go:embed scripts/index.lua
 	indexLua string
 	//go:embed scripts/unindex.lua
@@ -72,6 +74,7 @@ var (
 	lookScript       = newScript(commonLua, lookLua)
 	revokeScript     = newScript(commonLua, revokeLua)
 	amendScript      = newScript(commonLua, amendLua)
+	lowerScript      = newScript(commonLua, lowerLua)
 	indexScript      = newScript(commonLua, indexLua)
 	unindexScript    = newScript(unindexLua)
 	historyScript    = newScript(historyLua)

@@ -32,3 +32,16 @@ func (s *Store) RecordUses(ctx context.Context, uses []hallpass.Use) error {
 	})
 	return unavailable(ctx, "record uses", err)
 }
+
+// LowerQuota implements hallpass.History.
+func (s *Store) LowerQuota(ctx context.Context, pass string, maxUses int64) (hallpass.Entry, error) {
+	return s.change(ctx, "lower a quota", pass, func(p *row) (*row, error) {
+		if p == nil {
+			return nil, hallpass.ErrNotFound
+		}
+		if limit := max(1, maxUses); p.MaxUses > limit { // without limit it is 0, and stays so
+			p.MaxUses, p.changed = limit, true
+		}
+		return p, nil
+	})
+}

@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,12 +75,81 @@ var historyTests = []test{
 		}
 	}},
 
+	{"a quota is lowered and never raised, and the count stays", func(t *testing.T, s suite) {
+		one, history := s.history(t)
+		p := recorded(10)
+		if err := one.Record(t.Context(), []hallpass.Entry{{Pass: p, Used: 3}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct{ lower, want int64 }{{5, 5}, {5, 5}, {8, 5}, {2, 2}, {0, 1}, {-7, 1}, {3, 1}} {
+			got, err := history.LowerQuota(t.Context(), p.ID, step.lower)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, "the row that is returned", got, entry(t, one, p.ID))
+			if got.MaxUses != step.want || got.Used != 3 || !got.RevokedAt.IsZero() {
+				t.Errorf("lowered to %d: %d of %d, want 3 of %d", step.lower, got.Used, got.MaxUses, step.want)
+			}
+		}
+		if _, err := one.Reserve(t.Context(), hallpass.Reservation{Pass: p, Use: useOf(p, "")}); !errors.Is(err, hallpass.RefusalSpent) {
+			t.Errorf("used more often than the new quota: %v, want %v", err, hallpass.RefusalSpent)
+		}
+		if e, err := one.Amend(t.Context(), hallpass.Amendment{Pass: p.ID, AddUses: 4}); err != nil || e.MaxUses != 5 || e.Used != 3 {
+			t.Errorf("raised again: %d of %d, %v; want 3 of 5", e.Used, e.MaxUses, err)
+		}
+	}},
+
+	{"a pass without limit gets none, and one without a row is not found", func(t *testing.T, s suite) {
+		one, history := s.history(t)
+		p := recorded(0)
+		record(t, one, p)
+		if e, err := history.LowerQuota(t.Context(), p.ID, 1); err != nil || e.MaxUses != 0 {
+			t.Errorf("max_uses %d, %v", e.MaxUses, err)
+		}
+		if _, err := history.LowerQuota(t.Context(), recorded(1).ID, 1); !errors.Is(err, hallpass.ErrNotFound) {
+			t.Errorf("%v, want %v", err, hallpass.ErrNotFound)
+		}
+	}},
+
+	{"while it is lowered, no more win than one of the quotas allows", func(t *testing.T, s suite) {
+		one, history := s.history(t)
+		p := recorded(100)
+		record(t, one, p)
+		var won atomic.Int64
+		var all sync.WaitGroup
+		for range 40 {
+			all.Go(func() {
+				_, err := one.Reserve(t.Context(), hallpass.Reservation{Pass: p, Use: useOf(p, "")})
+				if err == nil {
+					won.Add(1)
+				} else if !errors.Is(err, hallpass.RefusalSpent) {
+					t.Error(err)
+				}
+			})
+		}
+		var before hallpass.Entry
+		all.Go(func() {
+			var err error
+			if before, err = history.LowerQuota(t.Context(), p.ID, 7); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Wait()
+		if n := won.Load(); n != max(7, before.Used) || entry(t, one, p.ID).Used != n {
+			t.Errorf("%d won; %d had been counted when the quota fell to 7", n, before.Used)
+		}
+	}},
+
 	{"a call whose context has ended writes none of them", func(t *testing.T, s suite) {
 		one, history := s.history(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		p := recorded(1)
 		if err := history.RecordUses(ctx, []hallpass.Use{useOf(p, "")}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v, want %v", err, context.Canceled)
+		}
+		record(t, one, p)
+		if _, err := history.LowerQuota(ctx, p.ID, 1); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v, want %v", err, context.Canceled)
 		}
 		if uses, err := one.Uses(t.Context(), hallpass.UseQuery{Limit: 10}); err != nil || len(uses) != 0 {

@@ -3,6 +3,8 @@ package cli
 import (
 	"reflect"
 	"strings"
+
+	"github.com/hallpass-go/hallpass/django"
 )
 
 type configCmd struct {
@@ -19,6 +21,8 @@ type configCheck struct {
 	Problems []problem `json:"problems"`
 	Rules    int       `json:"rules"`
 	Foreign  int       `json:"foreign_keys"`
+	// Notes are about settings that are good, and may not do what was hoped for.
+	Notes []string `json:"notes,omitempty"`
 	// Settings are those of serve that are not at their default, in the sections
 	// the file has.
 	Settings map[string]any `json:"settings"`
@@ -77,6 +81,17 @@ func put(all map[string]any, name string, value settingJSON) {
 func (c *configCheckCmd) Run(a *app) error {
 	p, problems := c.plan(a)
 	result := configCheck{OK: len(problems) == 0, Problems: append([]problem{}, problems...), Rules: len(p.Rules), Foreign: len(p.ForeignKeys), Settings: c.given(a.settings)}
+	for _, key := range p.ForeignKeys {
+		if _, links := key.Form.(django.ExpiringLinks); links {
+			result.Notes = append(result.Notes, "foreign key "+key.ID+": no command imports the rows of django-jwt-expiringlinks; "+
+				"a link is unknown_pass until a Go program has made its row (django.ExpiringLinkID)")
+		}
+	}
+	if !a.grammar.JSON {
+		for _, note := range result.Notes {
+			a.notice("%s", note)
+		}
+	}
 	switch {
 	case a.grammar.JSON:
 		if err := a.print(result); err != nil {

@@ -17,6 +17,9 @@ const anyTime = 200 * 365 * 24 * time.Hour
 
 var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
+// foreignIDPattern is that of passes of other systems: format, key and name there.
+var foreignIDPattern = regexp.MustCompile(`^[a-z]{2,8}-[a-z0-9_]{1,32}-[a-z0-9._-]{1,128}$`)
+
 // find returns the pass that an id, a token or a link means. What is not ours is
 // a Refusal: malformed, bad_signature or unknown_pass, the last with the id where
 // an id was given.
@@ -35,6 +38,9 @@ func (a *app) find(ctx context.Context, s *service, what string) (hallpass.Entry
 		return entry, err
 	case uuidPattern.MatchString(id):
 		return hallpass.Entry{Pass: hallpass.Pass{ID: id}}, hallpass.RefusalUnknownPass
+	case foreignIDPattern.MatchString(id):
+		// Nothing can be taken back that has no row: it is refused as it is.
+		return hallpass.Entry{}, hallpass.RefusalUnknownPass
 	}
 	return hallpass.Entry{}, hallpass.RefusalMalformed
 }

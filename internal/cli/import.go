@@ -20,6 +20,7 @@ type importCmd struct {
 type importDjangoCmd struct {
 	From        string  `placeholder:"DSN" help:"The Django database, which is only read: sqlite:PATH or postgres://USER@HOST/DATABASE."`
 	Key         *string `placeholder:"ID" help:"The id of the foreign key that verifies its tokens. Defaults to django."`
+	Revoke      bool    `name:"revoke-missing" help:"Go on although most of the tokens known from earlier imports are gone from the database, and revoke them. Without it such a database is refused as the wrong one."`
 	ExpiredRows *string `placeholder:"WHAT" values:"keep,revoke" help:"What becomes of tokens whose row has ended: keep (the JWT decides, as in Django; the default) or revoke."`
 	DryRun      bool    `help:"Write nothing, and say what would happen."`
 }
@@ -36,7 +37,7 @@ func (c *importDjangoCmd) Run(ctx context.Context, a *app) error {
 	if c.From == "" {
 		return fieldError("from", "is missing; name the Django database, sqlite:PATH or postgres://USER@HOST/DATABASE")
 	}
-	if err := djangoimport.Check(djangoimport.Config{From: c.From, Key: key, ExpiredRows: djangoimport.ExpiredRows(rows)}); err != nil {
+	if err := djangoimport.Check(ctx, djangoimport.Config{From: c.From, Key: key, ExpiredRows: djangoimport.ExpiredRows(rows)}); err != nil {
 		return err // before a store is made
 	}
 	store, err := c.store(ctx, a)
@@ -46,7 +47,7 @@ func (c *importDjangoCmd) Run(ctx context.Context, a *app) error {
 	defer store.Close()
 	p := importProgress{app: a, began: time.Now()}
 	report, err := djangoimport.Run(ctx, djangoimport.Config{
-		From: c.From, Store: store.Store, Key: key, ExpiredRows: djangoimport.ExpiredRows(rows), DryRun: c.DryRun,
+		From: c.From, Store: store.Store, Key: key, ExpiredRows: djangoimport.ExpiredRows(rows), RevokeMissing: c.Revoke, DryRun: c.DryRun,
 		Progress: p.report, Problem: p.problem,
 	})
 	p.end()
@@ -130,6 +131,7 @@ func (c *importDjangoCmd) print(a *app, r djangoimport.Report) error {
 		{r.ExpiredKept, "have an expired row; their links last as long as they say themselves (--expired-rows revoke takes them back)"},
 		{r.ExpiredRevoked, done("have an expired row and were revoked", "have an expired row and would be revoked")},
 		{r.Deleted, done("were deleted in Django and are revoked now", "were deleted in Django and would be revoked")},
+		{r.Revoked, done("are not what they were, and were revoked", "are not what they were, and would be revoked")},
 		{r.WithoutUser, "have no user"},
 		{r.InactiveUser, "have a deactivated user, and work as they do in Django"},
 		{r.ProblemCount, "rows with problems"},

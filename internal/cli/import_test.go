@@ -81,7 +81,24 @@ func TestImportMakesTheStoreAndTellsWhatItDid(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), `UPDATE request_token_requesttoken SET scope = '' WHERE id = 3`); err != nil {
 		t.Fatal(err)
 	}
-	code, out, errs := runHallpass(t, "import", "django", store, from, "--key=third")
+	// Another site, under the key of the first one.
+	if _, err := db.ExecContext(t.Context(), `UPDATE request_token_requesttoken SET issued_at = '2025-01-02 03:04:05.678'`); err != nil {
+		t.Fatal(err)
+	}
+	for _, dry := range []string{"--dry-run", "--dry-run=false"} {
+		code, out, errs := runHallpass(t, "import", "django", store, from, dry)
+		if code != 2 || out != "" || !strings.Contains(errs, "from: is not the database that key \"django\" was imported from") {
+			t.Errorf("another site: exit %d %s%s", code, out, errs)
+		}
+	}
+	if code, out, _ := runHallpass(t, "list", "--json", "--state=revoked", store); code != 0 || strings.Contains(out, "drt-") {
+		t.Errorf("it revoked: %s", out)
+	}
+	code, out, errs := runHallpass(t, "import", "django", store, from, "--revoke-missing")
+	if code != 2 || !strings.Contains(out, "63  are not what they were, and were revoked\n") || !strings.Contains(errs, "issued_at") {
+		t.Errorf("as told to: exit %d\n%s%s", code, out, errs)
+	}
+	code, out, errs = runHallpass(t, "import", "django", store, from, "--key=third")
 	if code != 2 || !strings.Contains(out, "62  imported\n") || !strings.Contains(errs, "request_token_requesttoken 3: scope is empty\n") {
 		t.Errorf("with a wrong row: exit %d\n%s%s", code, out, errs)
 	}
@@ -90,10 +107,18 @@ func TestImportMakesTheStoreAndTellsWhatItDid(t *testing.T) {
 func TestImportRefusesWhatIsNoDatabaseBeforeItMakesAStore(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "hallpass.db")
+	empty := filepath.Join(t.TempDir(), "empty.sqlite3")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for field, args := range map[string][]string{
 		"from: is missing":                     {},
 		"from: must be":                        {"--from=mysql://u:sesame@h/d"},
 		"from: there is no file":               {"--from=sqlite:/no/such/file"},
+		"from: must be sqlite:PATH":            {"--from=postgres:u:sesame"},
+		"from: is no address of the form":      {"--from=postgres://u:sesame@h/d?sslmode=sesame"},
+		"is no SQLite database":                {"--from=sqlite:import_test.go"},
+		"has no tables":                        {"--from=sqlite:" + empty},
 		"expired_rows: must be keep or revoke": {"--from=sqlite:import_test.go", "--expired-rows=drop"},
 		"expired_rows: is empty":               {"--from=sqlite:import_test.go", "--expired-rows="},
 		"key: the id of a foreign key":         {"--from=sqlite:import_test.go", "--key=Not-One"},
@@ -103,6 +128,9 @@ func TestImportRefusesWhatIsNoDatabaseBeforeItMakesAStore(t *testing.T) {
 		if code != 2 || !strings.Contains(errs, field) || strings.Contains(errs, "sesame") || out != "" {
 			t.Errorf("%v: exit %d %s", args, code, errs)
 		}
+	}
+	if code, _, errs := runHallpass(t, "import", "django", "--store=sqlite:"+file, "--from=postgres://u:sesame@127.0.0.1:1/d?connect_timeout=2"); code != 3 || strings.Contains(errs, "sesame") {
+		t.Errorf("nobody listens: exit %d %s", code, errs)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("a store was made: %v", err)

@@ -1,6 +1,7 @@
 package djangoimport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -14,13 +15,16 @@ type item struct {
 	row  tokenRow
 	pass hallpass.Pass
 	mark *mark
-	// raise is by how much the quota is to be raised.
+	// raise is by how much the quota is to be moved, up or, below 0, down.
 	raise int64
 	// lostLogs are log rows that found no place.
 	lostLogs int64
 	// stopped says that the row counts no more: it is spent or was taken back.
 	stopped bool
-	budget  int64
+	// budget is how many uses may be counted of which nothing else is known.
+	budget int64
+	// kill says that the pass is to be taken back, and why.
+	kill death
 }
 
 // chunk carries over the tokens whose ids share a cell. What is in the cell at any
@@ -29,8 +33,8 @@ type item struct {
 //  1. the cell names the new tokens, with what their rows will have counted,
 //  2. the rows are made,
 //  3. log rows are written and uses counted, each with a key that counts once,
-//  4. the cell names the quotas to be raised, with the rows' own as they are,
-//  5. those are raised, and what has to be is taken back,
+//  4. the cell names the quotas to be moved, with the rows' own as they are,
+//  5. those are moved, and what has to be is taken back,
 //  6. the cell says that all is done.
 func (r *run) chunk(ctx context.Context, n int64, known *chunkList) error {
 	first, last := idsOf(n)
@@ -61,7 +65,7 @@ func (r *run) chunk(ctx context.Context, n int64, known *chunkList) error {
 	}
 	var gone []int64
 	for _, id := range slices.Sorted(maps.Keys(page.marks)) {
-		if !there[id] && page.marks[id].Dead != deleted {
+		if !there[id] && !page.marks[id].Dead.last() {
 			gone = append(gone, id)
 		}
 	}
@@ -78,15 +82,14 @@ func (r *run) begin(ctx context.Context, row tokenRow, marks map[int64]*mark) (*
 	r.report.Tokens++
 	p, wrong := passOf(row, r.Key)
 	m := marks[row.id]
-	if wrong != "" {
-		r.problem(tokenTable, row.id, "%s", wrong)
+	if m != nil && m.Dead.last() {
+		reason := why[m.Dead]
+		if m.Dead == broken {
+			reason = cmp.Or(wrong, "could not be read at an earlier import")
+		}
+		r.problem(tokenTable, row.id, "%s; its pass was revoked and stays so", reason)
 		return nil, nil, nil
 	}
-	if m != nil && m.Dead == deleted {
-		r.problem(tokenTable, row.id, "was gone from Django at an earlier import and is back; its pass was revoked and stays so")
-		return nil, nil, nil
-	}
-	r.countKinds(row)
 	it := &item{row: row, pass: p, mark: m, budget: r.MaxCounts}
 	if m != nil && m.Intended {
 		// An import ended here. If it had not made the row, what it meant to count is
@@ -99,7 +102,12 @@ func (r *run) begin(ctx context.Context, row tokenRow, marks map[int64]*mark) (*
 			return nil, nil, failed(ctx, "a pass cannot be read", err)
 		}
 	}
+	if m == nil && wrong != "" {
+		r.problem(tokenTable, row.id, "%s", wrong)
+		return nil, nil, nil
+	}
 	if m == nil {
+		r.countKinds(row)
 		entry, m := r.firstEntry(row, p)
 		it.mark = m
 		r.report.Imported++
@@ -113,12 +121,42 @@ func (r *run) begin(ctx context.Context, row tokenRow, marks map[int64]*mark) (*
 	} else {
 		r.report.AlreadyThere++
 	}
-	if m.Print != printOf(p) {
-		r.problem(tokenTable, row.id, "scope, user, mode or data were changed in Django after it was imported; the pass keeps what it had")
+	if it.kill = deathOf(row, p, m); it.kill != "" {
+		r.kill(it, cmp.Or(wrong, why[it.kill]))
+		return it, nil, nil
 	}
+	switch {
+	case wrong != "":
+		// What is left of it is known, so that still holds.
+		r.problem(tokenTable, row.id, "%s; its pass keeps what it had, and its uses are counted", wrong)
+	case m.Data != dataOf(p):
+		r.problem(tokenTable, row.id, "data were changed in Django after it was imported; the pass keeps what it had")
+	}
+	r.countKinds(row)
 	r.countExpired(row, m)
 	r.demand(it)
 	return it, nil, nil
+}
+
+// deathOf says whether a token that is known must be taken back. A pass's row cannot
+// follow a change of what it permits, and a row in Django that now permits less, or
+// somebody else, is no reason to go on permitting the old.
+func deathOf(row tokenRow, p hallpass.Pass, m *mark) death {
+	switch {
+	case row.uncounted || row.userGone:
+		return broken
+	case m.Issued != micros(row.issuedAt):
+		return replaced
+	case m.Rights != rightsOf(p):
+		return changed
+	}
+	return ""
+}
+
+// kill reports that a known token is taken back.
+func (r *run) kill(it *item, reason string) {
+	r.report.Revoked++
+	r.problem(tokenTable, it.row.id, "%s; its pass was revoked", reason)
 }
 
 func (r *run) countKinds(row tokenRow) {
@@ -128,7 +166,7 @@ func (r *run) countKinds(row tokenRow) {
 	if row.inactive {
 		r.report.InactiveUser++
 	}
-	if row.maxUses <= max(row.used, 0) {
+	if row.maxUses <= row.used {
 		r.report.Spent++
 	}
 }
@@ -145,8 +183,11 @@ func (r *run) countExpired(row tokenRow, m *mark) {
 // demand compares what Django says now with the mark: what is owed, and by how much
 // the quota is to be raised. The highest count it ever showed holds.
 func (r *run) demand(it *item) {
-	m, used := it.mark, max(it.row.used, 0)
+	m, used := it.mark, it.row.used
 	more := max(0, used-m.Used)
+	// What an import that was killed meant to move is moved before anything else.
+	pending := m.RaiseBy + m.RaiseCut
+	it.raise = pending
 	if it.row.maxUses <= 0 && m.Closed {
 		// No use was left and none is: count and quota move together.
 		m.Used, m.Max = m.Used+more, m.Max+more
@@ -160,31 +201,40 @@ func (r *run) demand(it *item) {
 	m.Owed += more
 	quota := it.row.maxUses
 	if quota <= 0 {
-		quota = min(m.Max, m.Used)
+		quota = min(m.Max+pending, m.Used)
 	}
 	m.Closed = it.row.maxUses <= 0
-	switch {
-	case quota > m.Max:
+	switch less := m.Max + pending - quota; {
+	case less < 0:
 		r.report.QuotaRaised++
 		it.raise = quota - m.Max
-	case quota < m.Max:
-		// The row's quota cannot fall, so what is too much counts as used.
+	case less == 0:
+	case r.history != nil:
 		r.report.QuotaLowered++
-		m.Owed += m.Max - quota
-		m.Max = quota
+		it.raise = quota - m.Max
+	case less <= r.MaxCounts:
+		// This row's quota cannot fall, so what is too much counts as used.
+		r.report.QuotaLowered++
+		m.Owed += less
+		it.budget += less
+		m.Max -= less
+	default:
+		it.kill = lowered
+		r.kill(it, why[lowered])
 	}
 }
 
 // estimate reports what a run would count.
 func (r *run) estimate(ctx context.Context, items []*item) error {
+	if err := r.carryLogs(ctx, items); err != nil {
+		return err
+	}
 	for _, it := range items {
-		if it.mark.Logs != it.row.logs || it.mark.LastLog != it.row.lastLog {
-			r.report.Logs += max(0, it.row.logs-it.mark.Logs)
-		}
-		if it.mark.Owed == 0 || it.mark.Dead != "" {
+		if it.mark.Owed == 0 || it.mark.Dead != "" || it.kill != "" {
 			continue
 		}
-		would := it.mark.Owed
+		// Uses with a log row are counted, and others up to a bound.
+		would := min(it.mark.Owed, max(0, it.row.logs-it.mark.Logs)+it.budget)
 		row, err := r.Store.Entry(ctx, it.pass.ID)
 		switch {
 		case errors.Is(err, hallpass.ErrNotFound):
@@ -195,10 +245,10 @@ func (r *run) estimate(ctx context.Context, items []*item) error {
 			would = 0
 		default:
 			if left, limited := row.UsesLeft(); limited {
-				would = min(would, left+it.raise)
+				would = min(would, left+max(0, it.raise))
 			}
 		}
-		r.report.UsesAdded += min(would, r.MaxCounts)
+		r.report.UsesAdded += would
 	}
 	return nil
 }
@@ -217,11 +267,11 @@ func (r *run) write(ctx context.Context, n int64, page *page, known *chunkList, 
 			return failed(ctx, "tokens cannot be written", err)
 		}
 	}
-	changed := len(fresh) > 0
+	differs := len(fresh) > 0
 	for _, it := range items {
-		changed = it.open() || it.mark.Intended || changed
+		differs = it.open() || it.mark.Intended || differs
 	}
-	if !changed && len(gone) == 0 && !slices.ContainsFunc(items, r.toRevoke) {
+	if !differs && len(gone) == 0 && !slices.ContainsFunc(items, r.toRevoke) {
 		return nil
 	}
 	if err := r.finishRaises(ctx, items); err != nil {
@@ -236,6 +286,12 @@ func (r *run) write(ctx context.Context, n int64, page *page, known *chunkList, 
 	if err := r.raise(ctx, page, items); err != nil {
 		return err
 	}
+	for _, it := range items {
+		if it.mark.Owed > 0 && it.kill == "" && !it.stopped && it.mark.Dead == "" {
+			it.kill = lowered // it would permit more than Django does
+			r.kill(it, why[lowered])
+		}
+	}
 	if err := r.takeBack(ctx, page, items, gone); err != nil {
 		return err
 	}
@@ -245,9 +301,6 @@ func (r *run) write(ctx context.Context, n int64, page *page, known *chunkList, 
 		if it.lostLogs > 0 {
 			r.problem(tokenTable, it.row.id, "%d of its log rows could not be written: this store takes only uses that count", it.lostLogs)
 		}
-		if it.mark.Owed > 0 && !it.stopped && it.mark.Dead == "" {
-			r.problem(tokenTable, it.row.id, "%d uses, or as much of a lowered quota, are not counted yet; the next import goes on with them", it.mark.Owed)
-		}
 	}
 	return r.ledger.save(ctx, page)
 }
@@ -255,7 +308,7 @@ func (r *run) write(ctx context.Context, n int64, page *page, known *chunkList, 
 // open reports whether a token's row differs from what its mark says.
 func (it *item) open() bool {
 	m := it.mark
-	return it.raise > 0 || m.RaiseBy > 0 || m.Logs != it.row.logs || m.LastLog != it.row.lastLog ||
+	return it.raise != 0 || it.kill != "" || m.RaiseFrom != 0 || m.Logs != it.row.logs || m.LastLog != it.row.lastLog ||
 		m.Owed > 0 && m.Dead == "" || it.later()
 }
 
@@ -279,12 +332,17 @@ func (r *run) takeBack(ctx context.Context, page *page, items []*item, gone []in
 		page.marks[id].Intended = false
 	}
 	for _, it := range items {
-		if r.toRevoke(it) {
-			if err := r.revoke(ctx, it.pass); err != nil {
-				return err
-			}
-			it.mark.Dead = expired
+		if it.kill == "" && r.toRevoke(it) {
+			it.kill = expired
 		}
+		if it.kill == "" {
+			continue
+		}
+		// What the row in Django says now is not what this pass is.
+		if err := r.revoke(ctx, hallpass.Pass{ID: it.pass.ID, Recorded: true, Key: r.Key}); err != nil {
+			return err
+		}
+		it.mark.Dead = it.kill
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package djangoimport
 import (
 	"context"
 	"errors"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +31,7 @@ func (r *run) carryLogs(ctx context.Context, items []*item) error {
 	seen := map[int64]int64{}
 	var wanted []wantedLogs
 	for _, it := range items {
-		if m := it.mark; m.Logs != it.row.logs || m.LastLog != it.row.lastLog {
+		if m := it.mark; it.kill == "" && (m.Logs != it.row.logs || m.LastLog != it.row.lastLog) {
 			byID[it.row.id] = it
 			wanted = append(wanted, wantedLogs{it.row.id, m.LastLog})
 		}
@@ -40,7 +39,7 @@ func (r *run) carryLogs(ctx context.Context, items []*item) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	if err := r.readLogs(ctx, wanted, byID, seen); err != nil || r.history == nil {
+	if err := r.readLogs(ctx, wanted, byID, seen); err != nil || r.history == nil || r.DryRun {
 		return err
 	}
 	// A row whose id was drawn early may have been committed late, or rows were
@@ -77,6 +76,9 @@ func (r *run) readLogs(ctx context.Context, wanted []wantedLogs, byID map[int64]
 				r.report.Logs--
 				r.problem(logTable, l.id, "%s", l.wrong)
 			}
+			return nil
+		}
+		if r.DryRun {
 			return nil
 		}
 		if len(batch) == 0 || batch[len(batch)-1].item != it {
@@ -144,7 +146,10 @@ func (r *run) countRest(ctx context.Context, items []*item) error {
 // such, whichever log row they then had.
 func (r *run) count(ctx context.Context, it *item, uses []hallpass.Use, fresh bool) (done int, err error) {
 	m := it.mark
-	for n := 0; m.Owed > 0 && it.budget > 0 && !it.stopped && m.Dead == "" && (uses == nil || n < len(uses)); n++ {
+	for n := 0; m.Owed > 0 && !it.stopped && it.kill == "" && m.Dead == ""; n++ {
+		if uses != nil && n == len(uses) || uses == nil && it.budget <= 0 {
+			break
+		}
 		turn := m.Counted + 1
 		blank := hallpass.Use{ID: useID(r.began, it.pass.ID, "turn", turn), At: r.began, Subject: it.pass.Subject, State: hallpass.UseUnknown}
 		use := blank
@@ -171,8 +176,9 @@ func (r *run) count(ctx context.Context, it *item, uses []hallpass.Use, fresh bo
 		}
 		m.Counted++
 		m.Owed--
-		it.budget--
-		if uses != nil {
+		if uses == nil {
+			it.budget--
+		} else {
 			done++
 			// The turn may have been counted before with another row, or none.
 			if !written && r.history == nil {
@@ -189,21 +195,30 @@ func (r *run) count(ctx context.Context, it *item, uses []hallpass.Use, fresh bo
 }
 
 func (r *run) reserve(ctx context.Context, p hallpass.Pass, use hallpass.Use, turn int64) (hallpass.Reserved, error) {
-	use.Key = "django:" + strconv.FormatInt(turn, 10)
+	use.Key = r.turns.key(p.ID, turn)
 	return r.Store.Reserve(ctx, hallpass.Reservation{Pass: p, Use: use})
 }
 
-// raise gives rows the uses by which Django's quotas were raised, and counts what
-// only then can be. It also moves their ends.
+// raise moves the quotas of rows by as much as Django's were, up or down, and counts
+// what only then can be. What is owed beyond the uses that are counted in one run is
+// taken off the quota: as many are left then, and none had to be invented. It also
+// moves their ends.
 func (r *run) raise(ctx context.Context, page *page, items []*item) error {
 	var raised []*item
 	for _, it := range items {
+		if it.kill != "" {
+			continue
+		}
 		if it.later() {
 			if err := r.extend(ctx, it); err != nil {
 				return err
 			}
 		}
-		if it.raise == 0 {
+		var cut int64
+		if m := it.mark; r.history != nil && m.Dead == "" && !it.stopped {
+			cut = m.Owed
+		}
+		if it.raise == 0 && cut == 0 {
 			continue
 		}
 		row, err := r.Store.Entry(ctx, it.pass.ID)
@@ -213,7 +228,10 @@ func (r *run) raise(ctx context.Context, page *page, items []*item) error {
 		if err != nil {
 			return failed(ctx, "a pass cannot be read", err)
 		}
-		it.mark.RaiseBy, it.mark.RaiseFrom = it.raise, row.MaxUses
+		if row.MaxUses == 0 {
+			continue // without limit it is spent: Django knows no such token
+		}
+		it.mark.RaiseBy, it.mark.RaiseFrom, it.mark.RaiseCut = it.raise-cut, row.MaxUses, cut
 		raised = append(raised, it)
 	}
 	if len(raised) == 0 {
@@ -228,24 +246,42 @@ func (r *run) raise(ctx context.Context, page *page, items []*item) error {
 	return r.countRest(ctx, raised)
 }
 
-// finishRaises raises the quotas of the rows whose marks say so, unless that was
-// done.
+// finishRaises moves the quotas of the rows whose marks say so, unless that was done.
 func (r *run) finishRaises(ctx context.Context, items []*item) error {
 	for _, it := range items {
 		m := it.mark
-		if m.RaiseBy == 0 {
+		if m.RaiseFrom == 0 {
+			continue
+		}
+		if it.kill != "" {
+			m.RaiseBy, m.RaiseFrom, m.RaiseCut = 0, 0, 0
 			continue
 		}
 		row, err := r.Store.Entry(ctx, it.pass.ID)
-		if err == nil && row.MaxUses == m.RaiseFrom {
+		switch {
+		case err != nil || m.RaiseBy == 0:
+		case m.RaiseBy < 0 && r.history == nil:
+			it.kill = lowered // it was begun with a store that could
+			r.kill(it, why[lowered])
+		case m.RaiseBy < 0:
+			// No quota here is 0, so a use of it is counted.
+			least := m.RaiseFrom + m.RaiseBy
+			if least < 1 {
+				m.Owed += 1 - least
+				it.budget = max(it.budget, 1-least)
+				least = 1
+			}
+			_, err = r.history.LowerQuota(ctx, it.pass.ID, least)
+		case row.MaxUses == m.RaiseFrom:
 			_, err = r.Store.Amend(ctx, hallpass.Amendment{Pass: it.pass.ID, AddUses: m.RaiseBy})
 		}
 		if err != nil && !errors.Is(err, hallpass.ErrNotFound) {
-			return failed(ctx, "a quota cannot be raised", err)
+			return failed(ctx, "a quota cannot be moved", err)
 		}
-		m.Max += m.RaiseBy
-		it.raise = max(0, it.raise-m.RaiseBy)
-		m.RaiseBy, m.RaiseFrom = 0, 0
+		m.Max += m.RaiseBy + m.RaiseCut
+		it.raise -= m.RaiseBy + m.RaiseCut
+		m.Owed -= m.RaiseCut
+		m.RaiseBy, m.RaiseFrom, m.RaiseCut = 0, 0, 0
 		it.stopped = false
 	}
 	return nil
@@ -255,7 +291,7 @@ func (r *run) finishRaises(ctx context.Context, items []*item) error {
 var noEnd = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 func (r *run) extend(ctx context.Context, it *item) error {
-	a := hallpass.Amendment{Pass: it.pass.ID, ExpiresAt: it.pass.ExpiresAt, KeepUntil: keepUntil(it.pass.ExpiresAt)}
+	a := hallpass.Amendment{Pass: it.pass.ID, ExpiresAt: it.pass.ExpiresAt}
 	if a.ExpiresAt.IsZero() {
 		a.ExpiresAt = noEnd
 	}

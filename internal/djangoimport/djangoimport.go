@@ -42,10 +42,15 @@ type Config struct {
 	Key string
 	// ExpiredRows defaults to KeepExpired.
 	ExpiredRows ExpiredRows
-	// MaxCounts bounds the uses that are counted one by one for one token in one run:
-	// a quota that was lowered by two thousand million would take days. Defaults to
-	// 1,000,000.
+	// MaxCounts bounds the uses that are counted for one token in one run without a log
+	// row of theirs. What is more is taken off the quota where the Store is a
+	// hallpass.History, so that as many uses are left; elsewhere the pass is revoked.
+	// Defaults to 1,000.
 	MaxCounts int64
+	// RevokeMissing goes on although most of the tokens that are known from earlier
+	// imports are gone, and revokes them. Otherwise such a database is refused: it is
+	// more likely the wrong one.
+	RevokeMissing bool
 	// DryRun writes nothing and reports what an import would do.
 	DryRun bool
 	// Progress, when set, is called after each thousand tokens or so.
@@ -65,7 +70,7 @@ func (c Config) withDefaults() Config {
 		c.ExpiredRows = KeepExpired
 	}
 	if c.MaxCounts == 0 {
-		c.MaxCounts = 1_000_000
+		c.MaxCounts = 1_000
 	}
 	if c.Progress == nil {
 		c.Progress = func(Report) {}
@@ -89,16 +94,20 @@ func (c Config) validate() error {
 	return checkKey(c.Key)
 }
 
-// Check says what is wrong with a Config, without opening anything but looking
-// whether there is a file. The Store may be missing. Its errors are
-// *hallpass.FieldError.
-func Check(cfg Config) error {
+// Check says what is wrong with a Config, and with the Django database, which it
+// opens; the Store may be missing. Its errors are *hallpass.FieldError and, for a
+// database that does not answer, hallpass.ErrUnavailable.
+func Check(ctx context.Context, cfg Config) error {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return err
 	}
-	_, _, _, err := parseSource(cfg.From)
-	return err
+	s, err := openSource(ctx, cfg.From)
+	if err != nil {
+		return err
+	}
+	s.close()
+	return nil
 }
 
 // Run imports. Rows that are wrong are in the report and stop nothing. Its errors
@@ -126,6 +135,7 @@ type run struct {
 	source  *source
 	history hallpass.History // nil where the store is none
 	ledger  ledger
+	turns   turns
 	began   time.Time
 	report  Report
 }
@@ -142,6 +152,9 @@ func (r *run) run(ctx context.Context) (err error) {
 		}
 		defer release()
 		ctx = leased
+		if r.turns, err = r.ledger.turns(ctx); err != nil {
+			return err
+		}
 	}
 	if err := r.walk(ctx); err != nil {
 		if cause := context.Cause(ctx); ctx.Err() != nil && cause != nil {
@@ -163,8 +176,8 @@ func (r *run) walk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !found && len(known) > 0 {
-		return fromError("has no tokens at all, and an earlier import of key %q had; is it the right database?", r.Key)
+	if err := r.recognise(ctx, known); err != nil {
+		return err
 	}
 	for id := int64(math.MinInt64); ; {
 		next, inSource := first, found

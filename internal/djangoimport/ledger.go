@@ -56,26 +56,50 @@ type mark struct {
 	// Logs and LastLog are the log rows carried over, and the highest id among them.
 	Logs    int64 `json:"l,omitempty"`
 	LastLog int64 `json:"i,omitempty"`
-	// Print tells whether what the row cannot change has changed in Django.
-	Print uint32 `json:"p"`
+	// Issued is when the token was issued, in microseconds: a row that has its id and
+	// another time is another token.
+	Issued int64 `json:"t,omitempty"`
+	// Rights and Data tell whether what the row cannot change has changed in Django:
+	// scope, mode and user, and data.
+	Rights string `json:"w"`
+	Data   uint32 `json:"p"`
 	// Ends is the row's end in seconds, 0 for none.
 	Ends int64 `json:"e,omitempty"`
 	// Intended is set before the row is made and taken away when it surely is.
 	Intended bool `json:"n,omitempty"`
-	// RaiseBy and RaiseFrom stand here before a quota is raised: whether it was can
-	// then be seen in the row.
+	// RaiseBy and RaiseFrom stand here before the row's quota is moved, up or down:
+	// whether it was can then be seen in the row. RaiseCut is how much less it is moved
+	// for uses that are owed, and that are taken off the quota rather than counted.
 	RaiseBy   int64 `json:"rb,omitempty"`
 	RaiseFrom int64 `json:"rf,omitempty"`
-	// Dead tokens were taken back: the row is gone from Django, or had expired.
+	RaiseCut  int64 `json:"rc,omitempty"`
+	// Dead tokens were taken back, and why.
 	Dead death `json:"d,omitempty"`
 }
 
+// death is why a token was taken back. But for expired ones, whose row may live
+// again, it is for ever: nothing comes back to life.
 type death string
 
 const (
-	deleted death = "deleted"
-	expired death = "expired"
+	deleted  death = "deleted"  // its row is gone from Django
+	expired  death = "expired"  // its row had ended, and that was to count
+	replaced death = "replaced" // another token has its id
+	changed  death = "changed"  // its row permits something else
+	broken   death = "broken"   // its row cannot be read, or its user is gone
+	lowered  death = "lowered"  // its quota fell, and this store cannot follow
 )
+
+// why is a death in words.
+var why = map[death]string{
+	deleted:  "was gone from Django at an earlier import and is back",
+	replaced: "has another issued_at than the token that had this id: the id was given anew",
+	changed:  "scope, login_mode or user were changed in Django after it was imported",
+	lowered:  "max_uses was lowered, or used_to_date raised, by more than this store can follow",
+}
+
+// last reports whether a token is dead for ever.
+func (d death) last() bool { return d != "" && d != expired }
 
 // ledger keeps the marks, a chunk a cell, in the store they speak of.
 type ledger struct {

@@ -2,7 +2,9 @@ package djangoimport
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -15,7 +17,7 @@ import (
 	"github.com/hallpass-go/hallpass"
 )
 
-// keepLonger is how long a row outlives its end: no clock and no leeway that
+// keepLonger is how long a row that was taken back outlives its end: no clock and no leeway that
 // anybody configures finds the token good and the row gone.
 const keepLonger = 48 * time.Hour
 
@@ -38,6 +40,8 @@ func passOf(t tokenRow, key string) (p hallpass.Pass, wrong string) {
 	switch {
 	case t.wrong != "":
 		return p, t.wrong
+	case t.userGone:
+		return p, "its user " + strconv.Quote(t.subject.String) + " is not in the database, and Django honours no such token"
 	case p.Mode == "":
 		return p, "login_mode is none of None, Request, Session"
 	case p.Scope == "":
@@ -62,35 +66,43 @@ func passOf(t tokenRow, key string) (p hallpass.Pass, wrong string) {
 
 func plainText(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-// printOf is a fingerprint of what a pass's row cannot change once it is made.
-func printOf(p hallpass.Pass) uint32 {
+// rightsOf is a fingerprint of what a pass permits and to whom, which its row cannot
+// change once it is made.
+func rightsOf(p hallpass.Pass) string {
+	text, _ := json.Marshal([]any{p.Scope, p.Mode, p.Subject})
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// dataOf is one of its data.
+func dataOf(p hallpass.Pass) uint32 {
 	var data any
 	dec := json.NewDecoder(bytes.NewReader(p.Data))
 	dec.UseNumber()
-	_ = dec.Decode(&data) // valid, or none; members sorted, so that databases agree
-	text, _ := json.Marshal([]any{p.Scope, p.Mode, p.Subject, data})
+	_ = dec.Decode(&data)         // valid, or none
+	text, _ := json.Marshal(data) // members sorted, so that databases agree
 	return crc32.ChecksumIEEE(text)
 }
 
 // firstEntry is the row of a token that hallpass does not know yet, and its mark.
 func (r *run) firstEntry(t tokenRow, p hallpass.Pass) (hallpass.Entry, *mark) {
-	used := max(t.used, 0)
+	used := t.used
 	e := hallpass.Entry{Pass: p, Used: used}
 	e.MaxUses = t.maxUses
-	m := &mark{Used: used, Max: t.maxUses, Print: printOf(p), Ends: seconds(p.ExpiresAt), Intended: true}
+	m := &mark{
+		Used: used, Max: t.maxUses, Issued: micros(t.issuedAt), Rights: rightsOf(p), Data: dataOf(p),
+		Ends: seconds(p.ExpiresAt), Intended: true,
+	}
 	if t.maxUses <= 0 {
 		// 0 is no limit here, and none left there.
 		e.Used, e.MaxUses = max(1, used), max(1, used)
 		m.Max, m.Closed = used, true
 	}
-	switch {
-	case !r.hasEnded(t):
-		e.KeepUntil = keepUntil(p.ExpiresAt)
-	case r.ExpiredRows == RevokeExpired:
-		e.RevokedAt, e.KeepUntil = r.began, keepUntil(p.ExpiresAt)
+	// The row stays: its end in Django may have been moved since its JWT was made, and
+	// nobody knows that of the JWT. One that is taken back is refused without it too.
+	if r.hasEnded(t) && r.ExpiredRows == RevokeExpired {
+		e.RevokedAt, e.KeepUntil = r.began, p.ExpiresAt.Add(keepLonger)
 		m.Dead = expired
-	default:
-		// The JWT's end is not known any more, so the row stays.
 	}
 	if r.history == nil && !m.Closed && m.Dead == "" {
 		// The log rows come in by Reserve, which counts them.
@@ -103,11 +115,12 @@ func (r *run) firstEntry(t tokenRow, p hallpass.Pass) (hallpass.Entry, *mark) {
 // hasEnded reports whether the row says that the token is over.
 func (r *run) hasEnded(t tokenRow) bool { return !t.expires.IsZero() && !t.expires.After(r.began) }
 
-func keepUntil(end time.Time) time.Time {
-	if end.IsZero() {
-		return time.Time{}
+// micros is a moment as the ledger keeps it; never 0, which is none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
-	return end.Add(keepLonger)
+	return cmp.Or(t.UnixMicro(), 1)
 }
 
 func seconds(t time.Time) int64 {

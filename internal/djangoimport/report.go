@@ -24,6 +24,11 @@ type Report struct {
 	// Deleted tokens were there at an earlier import and are gone from Django, where
 	// their JWTs are refused: they were revoked.
 	Deleted int64 `json:"deleted"`
+	// Revoked tokens were imported earlier and are not what they were: their id was
+	// given anew, their scope, mode or user changed, their user is gone, their row
+	// cannot be read, or their quota fell and the store cannot follow. Each is among
+	// the problems.
+	Revoked int64 `json:"revoked"`
 	// WithoutUser tokens name no user; InactiveUser ones a deactivated user, whose
 	// tokens Django honours.
 	WithoutUser  int64 `json:"without_user"`

@@ -3,6 +3,7 @@ package djangoimport
 import (
 	"database/sql"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -14,25 +15,31 @@ type tokenRow struct {
 	scope, mode, subject, data   sql.NullString
 	issuedAt, notBefore, expires time.Time
 	maxUses, used                int64
-	// inactive says that its user is deactivated.
-	inactive bool
+	// inactive says that its user is deactivated, userGone that there is none of this
+	// id.
+	inactive, userGone bool
 	// logs and lastLog are the number of its log rows and the highest id among them.
 	logs, lastLog int64
-	// wrong says which column cannot be read.
-	wrong string
+	// wrong says which column cannot be read. uncounted says that its id, its uses or
+	// its time of issue are among them, so that nobody knows what is left of it.
+	wrong     string
+	uncounted bool
 }
 
-func newTokenRow(c [13]sql.NullString) (t tokenRow) {
+func newTokenRow(c [14]sql.NullString) (t tokenRow) {
 	r := columns{}
 	t.id = r.number("id", c[0])
 	t.scope, t.mode, t.subject, t.data = c[1], c[2], c[3], c[4]
-	t.issuedAt, t.notBefore, t.expires = r.time("issued_at", c[5]), r.time("not_before_time", c[6]), r.time("expiration_time", c[7])
-	t.maxUses, t.used = r.number("max_uses", c[8]), r.number("used_to_date", c[9])
+	t.issuedAt = r.time("issued_at", c[5])
+	t.maxUses, t.used = r.count("max_uses", math.MinInt32, c[8]), r.count("used_to_date", 0, c[9])
+	t.uncounted = r.wrong != ""
+	t.notBefore, t.expires = r.time("not_before_time", c[6]), r.time("expiration_time", c[7])
 	t.inactive = c[10].Valid && (c[10].String == "0" || c[10].String == "false")
 	t.logs = r.number("logs", c[11])
 	if c[12].Valid {
 		t.lastLog = r.number("logs", c[12])
 	}
+	t.userGone = c[13].String == "1"
 	t.wrong = r.wrong
 	return t
 }
@@ -66,6 +73,15 @@ func (r *columns) number(name string, text sql.NullString) int64 {
 	n, err := strconv.ParseInt(text.String, 10, 64)
 	if err != nil && r.wrong == "" {
 		r.wrong = name + " is no whole number"
+	}
+	return n
+}
+
+// count is a number as Django's databases can hold it: in 32 bits, from least on.
+func (r *columns) count(name string, least int64, text sql.NullString) int64 {
+	n := r.number(name, text)
+	if (n < least || n > math.MaxInt32) && r.wrong == "" {
+		r.wrong = name + " is not between " + strconv.FormatInt(least, 10) + " and 2147483647"
 	}
 	return n
 }

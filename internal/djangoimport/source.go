@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
 	_ "modernc.org/sqlite"             // registers the driver "sqlite"
 
@@ -25,9 +28,10 @@ type source struct {
 	db   *sql.DB
 	conn *sql.Conn
 	dialect
-	// users is the table that the tokens' users stand in, empty where it does not
-	// say who is active.
+	// users is the table that the tokens' users stand in, empty where nobody knows;
+	// active says that it tells who is active.
 	users, userID string
+	active        bool
 }
 
 // dialect is what the databases say differently.
@@ -71,6 +75,9 @@ func openSource(ctx context.Context, dsn string) (*source, error) {
 	}
 	if err != nil {
 		s.close()
+		if no, ok := errors.AsType[*pgconn.PgError](err); ok && no.Code == "3D000" {
+			return nil, fromError("names a database that the server does not have")
+		}
 		return nil, unreadable(ctx, "the Django database cannot be opened", err)
 	}
 	if err := s.check(ctx); err != nil {
@@ -83,8 +90,9 @@ func openSource(ctx context.Context, dsn string) (*source, error) {
 func parseSource(dsn string) (driver, name string, d dialect, err error) {
 	scheme, path, _ := strings.Cut(dsn, ":")
 	switch {
-	case scheme == "postgres" || scheme == "postgresql":
-		if _, err := url.Parse(dsn); err != nil {
+	case strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://"):
+		// What the parser says may repeat what it was given.
+		if _, err := pgx.ParseConfig(dsn); err != nil {
 			return "", "", d, fromError("is no address of the form postgres://USER@HOST/DATABASE")
 		}
 		return "pgx", dsn, postgresDialect, nil
@@ -97,6 +105,8 @@ func parseSource(dsn string) (driver, name string, d dialect, err error) {
 		return "", "", d, fromError("there is no file %s", path)
 	case err == nil && info.IsDir():
 		return "", "", d, fromError("%s is a folder", path)
+	case !isSQLite(path):
+		return "", "", d, fromError("%s is no SQLite database", path)
 	}
 	if path, err = filepath.Abs(path); err != nil {
 		return "", "", d, fromError("%v", err)
@@ -106,6 +116,19 @@ func parseSource(dsn string) (driver, name string, d dialect, err error) {
 		path = "/" + path
 	}
 	return "sqlite", "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&_query_only=1&_busy_timeout=5000", sqliteDialect, nil
+}
+
+// isSQLite reports whether a file begins as a database does, or cannot be read, which
+// is for the driver to say.
+func isSQLite(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return true
+	}
+	defer file.Close()
+	magic := make([]byte, 16)
+	n, err := io.ReadFull(file, magic)
+	return n == 0 && err == io.EOF || string(magic[:n]) == "SQLite format 3\x00"
 }
 
 func (s *source) begin(ctx context.Context) error {
@@ -148,18 +171,52 @@ func (s *source) check(ctx context.Context) error {
 	if found != 2 {
 		return fromError("is no database of django-request-token: it has no tables %s and %s", tokenTable, logTable)
 	}
+	if err := s.checkColumns(ctx); err != nil {
+		return err
+	}
 	err := s.row(ctx, users).Scan(&s.users, &s.userID)
 	if err == nil {
 		err = s.row(ctx, active, s.users).Scan(&found)
+		s.active = found > 0
 	}
-	if errors.Is(err, sql.ErrNoRows) || err == nil && found == 0 {
-		s.users, err = "", nil // somebody else's users: nobody can say who is active
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil // nothing says whose tokens they are
+	}
+	if err == nil && s.users != "" && !s.postgres {
+		if err = s.row(ctx, `SELECT count(*) FROM sqlite_schema WHERE type IN ('table', 'view') AND lower(name) = lower(?1)`, s.users).Scan(&found); err == nil && found == 0 {
+			return fromError("has no table %s, in which the tokens' users are", s.users)
+		}
 	}
 	if err != nil {
 		return unreadable(ctx, "the Django database cannot be read", err)
 	}
 	if !s.postgres && s.users != "" {
 		s.users, s.userID = quote(s.users), quote(s.userID)
+	}
+	return nil
+}
+
+// tableColumns are those that are read.
+var tableColumns = map[string][]string{
+	tokenTable: {"id", "scope", "login_mode", "user_id", "data", "issued_at", "not_before_time", "expiration_time", "max_uses", "used_to_date"},
+	logTable:   {"id", "token_id", "user_id", "user_agent", "status_code", "timestamp", "client_ip"},
+}
+
+func (s *source) checkColumns(ctx context.Context) error {
+	text := `SELECT count(*) FROM pragma_table_info(?1) WHERE lower(name) = ?2`
+	if s.postgres {
+		text = `SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(CAST(?1 AS text)) AND attname = CAST(?2 AS text) AND NOT attisdropped`
+	}
+	for _, table := range []string{tokenTable, logTable} {
+		for _, column := range tableColumns[table] {
+			var found int
+			if err := s.row(ctx, text, table, column).Scan(&found); err != nil {
+				return unreadable(ctx, "the Django database cannot be read", err)
+			}
+			if found == 0 {
+				return fromError("its table %s has no column %s: no release of django-request-token that is known made it", table, column)
+			}
+		}
 	}
 	return nil
 }
@@ -180,14 +237,18 @@ func (s *source) nextID(ctx context.Context, from int64) (id int64, found bool, 
 
 // tokens reads the rows with ids from first to last.
 func (s *source) tokens(ctx context.Context, first, last int64) ([]tokenRow, error) {
-	join, active := "", "NULL"
+	join, active, gone := "", "NULL", "0"
 	if s.users != "" {
-		join, active = " LEFT JOIN "+s.users+" AS u ON u."+s.userID+" = t.user_id", "u.is_active"
+		join = " LEFT JOIN " + s.users + " AS u ON u." + s.userID + " = t.user_id"
+		gone = "CASE WHEN t.user_id IS NOT NULL AND u." + s.userID + " IS NULL THEN 1 ELSE 0 END"
+	}
+	if s.active {
+		active = "u.is_active"
 	}
 	columns := s.cast("t.id", "t.scope", "t.login_mode", "t.user_id", "t.data", "t.issued_at", "t.not_before_time",
 		"t.expiration_time", "t.max_uses", "t.used_to_date", active,
 		"(SELECT count(*) FROM "+logTable+" AS l WHERE l.token_id = t.id)",
-		"(SELECT max(l.id) FROM "+logTable+" AS l WHERE l.token_id = t.id)")
+		"(SELECT max(l.id) FROM "+logTable+" AS l WHERE l.token_id = t.id)", gone)
 	rows, err := s.query(ctx, `SELECT `+columns+` FROM `+tokenTable+` AS t`+join+`
 		WHERE t.id >= CAST(?1 AS bigint) AND t.id <= CAST(?2 AS bigint) ORDER BY t.id`, first, last)
 	if err != nil {
@@ -196,11 +257,32 @@ func (s *source) tokens(ctx context.Context, first, last int64) ([]tokenRow, err
 	defer rows.Close()
 	var all []tokenRow
 	for rows.Next() {
-		var t [13]sql.NullString
+		var t [14]sql.NullString
 		if err := scan(rows, t[:]); err != nil {
 			return nil, unreadable(ctx, "the tokens cannot be read", err)
 		}
 		all = append(all, newTokenRow(t))
+	}
+	return all, unreadable(ctx, "the tokens cannot be read", rows.Err())
+}
+
+// issued reads when the tokens with ids from first to last were issued, as the ledger
+// keeps it.
+func (s *source) issued(ctx context.Context, first, last int64) (map[int64]int64, error) {
+	rows, err := s.query(ctx, `SELECT `+s.cast("id", "issued_at")+` FROM `+tokenTable+`
+		WHERE id >= CAST(?1 AS bigint) AND id <= CAST(?2 AS bigint)`, first, last)
+	if err != nil {
+		return nil, unreadable(ctx, "the tokens cannot be read", err)
+	}
+	defer rows.Close()
+	all := map[int64]int64{}
+	for rows.Next() {
+		var t [2]sql.NullString
+		if err := scan(rows, t[:]); err != nil {
+			return nil, unreadable(ctx, "the tokens cannot be read", err)
+		}
+		r := columns{}
+		all[r.number("id", t[0])] = micros(r.time("issued_at", t[1]))
 	}
 	return all, unreadable(ctx, "the tokens cannot be read", rows.Err())
 }

@@ -3,6 +3,7 @@ package keytext
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 const (
@@ -16,9 +17,28 @@ const (
 
 // CheckKnown refuses keys that may never be used, whatever else is allowed:
 // published example keys, placeholders, and a secret that is the text of a
-// public key. Formats that permit short secrets by an explicit flag still ask
-// it.
-func CheckKnown(m Material) error {
+// public key.
+func CheckKnown(m Material) error { return checkKnown(m, isKnown) }
+
+// CheckForeign is for keys that another system signs with, and that hallpass cannot
+// choose. It takes what Django's startproject generates: the prefix django-insecure-
+// says that nobody replaced the secret, and not that anybody knows it. With short it
+// asks for no strength.
+func CheckForeign(m Material, short bool) error {
+	known := func(m Material) bool {
+		rest, generated := strings.CutPrefix(string(m.Secret), "django-insecure-")
+		if generated && len(rest) >= minSecret && variety([]byte(rest)) >= minVariety {
+			m.Secret = []byte(rest)
+		}
+		return isKnown(m)
+	}
+	if err := checkKnown(m, known); err != nil || short {
+		return err
+	}
+	return checkStrength(m)
+}
+
+func checkKnown(m Material, isKnown func(Material) bool) error {
 	if m.Secret == nil && m.Public == nil {
 		return errors.New("there is no key")
 	}
@@ -42,6 +62,10 @@ func Check(m Material) error {
 	if err := CheckKnown(m); err != nil {
 		return err
 	}
+	return checkStrength(m)
+}
+
+func checkStrength(m Material) error {
 	if m.Secret == nil {
 		return nil
 	}

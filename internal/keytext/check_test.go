@@ -56,6 +56,39 @@ func TestCheckRefusesPublishedKeys(t *testing.T) {
 	}
 }
 
+// TestCheckForeignTakesTheKeysThatStartprojectGenerates: each site whose SECRET_KEY
+// begins with django-insecure- was refused as if that key were published.
+func TestCheckForeignTakesTheKeysThatStartprojectGenerates(t *testing.T) {
+	t.Parallel()
+	const generated = "django-insecure-3n0!k9z@x2r5w8q1v4t7y0u6p3s_a+b#c$d%e^f"
+	for _, short := range []bool{false, true} {
+		if err := keytext.CheckForeign(parse(t, generated), short); err != nil {
+			t.Errorf("short %v: %v", short, err)
+		}
+		for name, text := range map[string]string{
+			"the prefix alone":                "django-insecure-",
+			"too little behind it":            "django-insecure-3n0!k9z@x2r5w8q1v4t7y0u6p3s_a+b",
+			"what hardly varies behind it":    "django-insecure-" + strings.Repeat("x1", 30),
+			"a published secret behind it":    "django-insecure-a-string-secret-at-least-256-bits-long",
+			"change-me behind it":             "django-insecure-change-me-before-you-go-to-production-please",
+			"another spelling of the prefix":  "Django_Insecure_3n0!k9z@x2r5w8q1v4t7y0u6p3s_a+b#c$d%e^f",
+			"a published secret":              "a-string-secret-at-least-256-bits-long",
+			"the default key of another site": publicTestKeys(t)["jea_example"].OneLine,
+		} {
+			if err := keytext.CheckForeign(parse(t, text), short); err == nil || !strings.Contains(err.Error(), "published") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	weak := parse(t, "weak and short")
+	if err := keytext.CheckForeign(weak, true); err != nil {
+		t.Error(err)
+	}
+	if err := keytext.CheckForeign(weak, false); err == nil {
+		t.Error("a short secret was taken without being asked to")
+	}
+}
+
 func TestCheckRefusesWeakSecrets(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -75,7 +75,7 @@ var knownKeys = map[string]bool{
 // knownPrefixes begin secrets that their makers meant to be replaced. They are
 // compared without case, hyphens, underscores, dots and spaces.
 var knownPrefixes = []string{
-	"djangoinsecure", // django-insecure-, from Django's startproject
+	"djangoinsecure", // django-insecure-, from Django's startproject; but see CheckForeign
 	"changeme",
 	"changethis",
 	"changeit", // the password of Java key stores
