@@ -42,6 +42,16 @@ func parse(dsn string) (target, error) {
 		if u, err := url.Parse(dsn); err != nil || u.Opaque != "" {
 			return bad("cannot be read as a PostgreSQL URL; use postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %-escapes in the password")
 		}
+		// What is left of a password that was not escaped would be taken for a host or
+		// a database, and those are printed.
+		_, rest, _ := strings.Cut(dsn, "//")
+		authority := rest
+		if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+			authority = rest[:end]
+		}
+		if strings.Count(authority, "@") > 1 || strings.Contains(rest[len(authority):], "@") {
+			return bad("has an @ where none can be; @, :, /, ?, # and % in a password, and @ in a parameter, are escaped as %40, %3A, %2F, %3F, %23 and %25")
+		}
 	}
 	config, err := pgxpool.ParseConfig(dsn)
 	var missing *fs.PathError
