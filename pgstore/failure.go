@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 
@@ -62,6 +64,19 @@ func isConnectFailure(err error) bool {
 	return errors.As(err, &failure)
 }
 
+// brokenConnection is an error that took the connection along, or came when the
+// transaction had ended and its outcome was not read.
+type brokenConnection struct{ err error }
+
+func (e *brokenConnection) Error() string { return e.err.Error() }
+func (e *brokenConnection) Unwrap() error { return e.err }
+
+// isUnsendable reports whether the driver could not write an argument in the
+// server's format. It then closes the connection itself, before a commit was sent.
+func isUnsendable(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "failed to encode args")
+}
+
 // isCrowded reports whether the server takes no more connections for now: those that
 // are open go on.
 func isCrowded(err error) bool {
@@ -88,12 +103,21 @@ func sqlState(err error) (code string, goesOn bool) {
 	return failure.Code, severity == "ERROR"
 }
 
-// isLost reports whether the connection is of no more use, or never came to be.
+// isLost reports whether the connection is of no more use, or never came to be. A
+// row or an argument that the driver cannot convert is no such thing: taking it for
+// one would let a single bad row stop the whole process.
 func isLost(err error) bool {
 	if err == nil || isAnswer(err) || errors.Is(err, errLostGroup) {
 		return false
 	}
 	code, goesOn := sqlState(err)
+	if code == "" {
+		var broken *brokenConnection
+		var network net.Error
+		return errors.As(err, &broken) || isConnectFailure(err) || errors.Is(err, errNoCommit) ||
+			errors.Is(err, pgconn.ErrConnClosed) || pgconn.Timeout(err) || errors.As(err, &network) ||
+			errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	}
 	// 25006: what was a primary is a standby now. 40003: the server itself does not
 	// know the outcome.
 	return !goesOn || code == "25006" || code == "40003" || strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P")
@@ -111,8 +135,12 @@ func isPassing(err error) bool {
 }
 
 // isOneItemsFault reports whether a failure can be due to one of several writes,
-// so that the others would succeed without it: bad data, a constraint, a limit.
+// so that the others would succeed without it: bad data, a constraint, a limit, or a
+// row that this program cannot read.
 func isOneItemsFault(err error) bool {
 	code, goesOn := sqlState(err)
+	if code == "" {
+		return err != nil && !isAnswer(err) && !isLost(err) && !isPassing(err)
+	}
 	return goesOn && len(code) == 5 && slices.Contains([]string{"22", "23", "54"}, code[:2])
 }

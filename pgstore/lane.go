@@ -79,8 +79,8 @@ type attempted[Out any] struct {
 }
 
 // run writes all items in one transaction, again where that cannot count twice.
-// When one of them makes it fail, each gets a transaction of its own, so that only
-// that one fails.
+// When one of them makes it fail, each half gets a transaction of its own, and so on
+// until that one is alone: among many that takes few transactions more.
 func (l *lane[In, Out]) run(items []In) []group.Result[Out] {
 	began := time.Now()
 	if l.store.opts.Observe != nil {
@@ -115,11 +115,8 @@ func (l *lane[In, Out]) run(items []In) []group.Result[Out] {
 		case len(doubtful) > 0:
 			return failAll[Out](len(items), fmt.Errorf("%w: %w", errDoubt, err))
 		case isOneItemsFault(err) && len(items) > 1:
-			all := make([]group.Result[Out], 0, len(items))
-			for i := range items {
-				all = append(all, l.run(items[i:i+1])...)
-			}
-			return all
+			half := len(items) / 2
+			return append(l.run(items[:half]), l.run(items[half:])...)
 		default:
 			return failAll[Out](len(items), err)
 		}
@@ -217,8 +214,9 @@ func (tx transaction) read(b *pgx.Batch) error {
 	return tx.conn.SendBatch(tx.ctx, begin).Close()
 }
 
-// commit runs the writes and commits, in one round trip. An error of the server
-// means that nothing was written; any other one means that nobody knows.
+// commit runs the writes and commits, in one round trip. An error of the server, or
+// one that left the transaction open, means that nothing was written; any other one
+// means that nobody knows.
 func (tx transaction) commit(b *pgx.Batch) error {
 	state := tx.conn.PgConn().CustomData()
 	delete(state, unreplicated)
@@ -231,6 +229,9 @@ func (tx transaction) commit(b *pgx.Batch) error {
 	err := tx.conn.SendBatch(tx.ctx, b).Close()
 	switch {
 	case err != nil:
+		if code, _ := sqlState(err); code == "" && !tx.conn.IsClosed() && tx.conn.PgConn().TxStatus() == 'I' {
+			return &brokenConnection{err}
+		}
 		return err
 	case !done:
 		return errNoCommit

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -70,9 +71,12 @@ func scanRow(from pgx.CollectableRow) (r row, err error) {
 		r.Data = json.RawMessage(decode(*data))
 	}
 	if grants != nil {
-		err = json.Unmarshal([]byte(decode(*grants)), &r.Grants)
+		if err := json.Unmarshal([]byte(decode(*grants)), &r.Grants); err != nil {
+			// Not wrapped: a *hallpass.FieldError in it would blame the caller.
+			return row{}, fmt.Errorf("the grants of pass %q cannot be read by this version: %v", r.ID, err)
+		}
 	}
-	return r, err
+	return r, nil
 }
 
 // lockRows queues the reading of rows, which stay locked until the transaction

@@ -109,7 +109,11 @@ func (s *Store) use(ctx context.Context, f func(conn *pgxpool.Conn) error) error
 		return &connectFailure{err}
 	}
 	defer conn.Release()
-	return f(conn)
+	err = f(conn)
+	if code, _ := sqlState(err); err != nil && code == "" && conn.Conn().IsClosed() && !isUnsendable(err) {
+		return &brokenConnection{err}
+	}
+	return err
 }
 
 // enter admits a call unless the server is known to be away, or too many wait.
