@@ -114,6 +114,81 @@ func TestWhatWasRevokedBeforeAnOutageStaysRevoked(t *testing.T) {
 	}
 }
 
+// A revocation of one pass is in its row, which could be read all the time.
+func TestARowIsReadAfreshWhileOnlyTheFeedIsAway(t *testing.T) {
+	t.Parallel()
+	inner := memstore.New()
+	store := &brokenStore{Store: inner}
+	s := newSite(t, func(cfg *hallpass.Config) { cfg.Store, cfg.Outage, cfg.MaxStale = store, time.Minute, time.Nanosecond })
+	present := func(issued hallpass.Issued) error {
+		_, err := s.Redeem(t.Context(), hallpass.Presentation{Token: issued.Token, Scope: "report", Audit: hallpass.AuditOff})
+		return err
+	}
+	revoked, unread := s.issue(t, hallpass.Spec{MaxUses: hallpass.Unlimited}), s.issue(t, hallpass.Spec{MaxUses: hallpass.Unlimited})
+	if err := present(revoked); err != nil {
+		t.Fatal(err)
+	}
+	store.failCells.Store(true)
+	if err := present(revoked); err != nil {
+		t.Fatalf("before it was revoked: %v", err)
+	}
+	if err := present(unread); err != nil {
+		t.Errorf("one whose row is read for the first time: %v", err)
+	}
+	// Another process does it.
+	if _, err := inner.RevokePass(t.Context(), hallpass.Entry{Pass: revoked.Pass}, s.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := present(revoked); !errors.Is(err, hallpass.RefusalRevoked) {
+			t.Errorf("%v, want %v", err, hallpass.RefusalRevoked)
+		}
+	}
+	store.silence(true)
+	if err := present(revoked); !errors.Is(err, hallpass.RefusalRevoked) {
+		t.Errorf("when all of it is away: %v, want %v", err, hallpass.RefusalRevoked)
+	}
+}
+
+// lateRow is a store that does not have a row yet.
+type lateRow struct {
+	hallpass.Store
+	late atomic.Bool
+}
+
+func (s *lateRow) Entry(ctx context.Context, id string) (hallpass.Entry, error) {
+	if s.late.Load() {
+		return hallpass.Entry{}, hallpass.ErrNotFound
+	}
+	return s.Store.Entry(ctx, id)
+}
+
+func TestThatARowWasMissingOnceDoesNotMakeAPassUnknownInAnOutage(t *testing.T) {
+	t.Parallel()
+	late := &lateRow{Store: memstore.New()}
+	store := &brokenStore{Store: late}
+	s := newSite(t, func(cfg *hallpass.Config) { cfg.Store, cfg.Outage, cfg.MaxStale = store, time.Minute, time.Nanosecond })
+	issued := s.issue(t, hallpass.Spec{MaxUses: hallpass.Unlimited})
+	present := func(want error) {
+		t.Helper()
+		_, err := s.Redeem(t.Context(), hallpass.Presentation{Token: issued.Token, Scope: "report", Audit: hallpass.AuditOff})
+		if !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	late.late.Store(true)
+	present(hallpass.RefusalUnknownPass)
+	store.failCells.Store(true)
+	present(hallpass.RefusalUnknownPass) // the row is read, and is not there
+	late.late.Store(false)
+	store.failEntry.Store(true)
+	for range 2 {
+		present(hallpass.ErrUnavailable)
+	}
+	store.failEntry.Store(false)
+	present(nil)
+}
+
 // silence makes the store answer nothing, or everything again.
 func (b *brokenStore) silence(on bool) {
 	for _, fail := range []*atomic.Bool{&b.failRecord, &b.failEntry, &b.failReserve, &b.failCells, &b.failSettle} {
