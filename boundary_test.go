@@ -35,16 +35,19 @@ var mayImport = map[string][]string{
 	"keystore":           {""},
 	"internal/openstore": {"", "memstore", "sqlitestore", "internal/group"},
 	"internal/demo":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
-	"internal/gate":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
+	"internal/sessions":  {""},
+	"internal/gate":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/sessions"},
 	"internal/server": {
 		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
-		"internal/wire", "keystore", "internal/gate", "internal/api",
+		"internal/wire", "keystore", "internal/gate", "internal/api", "internal/sessions",
 	},
-	"internal/needs": {},
+	"internal/needs":   {},
+	"internal/mailbox": {},
+	"mail":             {""},
 	"internal/cli": {
 		"", "guard", "memstore", "sqlitestore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
-		"internal/gate", "internal/api", "internal/server",
+		"internal/gate", "internal/api", "internal/server", "internal/sessions",
 	},
 	"cmd/hallpass": {"internal/cli"}, // and, through it alone, whatever that may link
 

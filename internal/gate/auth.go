@@ -195,7 +195,7 @@ func (g *Gate) showDenial(w http.ResponseWriter, out *http.Request) {
 		g.showBearer(w, out, found.Rule, hallpass.NewToken(strings.TrimSpace(text)))
 		return
 	}
-	if s, err := g.session(out); err != nil {
+	if s, err := g.sessions.Of(out); err != nil {
 		g.guard.Refuse(w, out, err)
 		return
 	} else if s != nil && found.takes(s.Pass) {
@@ -208,7 +208,7 @@ func (g *Gate) showDenial(w http.ResponseWriter, out *http.Request) {
 // showBearer tells why a bearer token was turned away. It is looked at before it
 // is presented again, so that no use is counted here.
 func (g *Gate) showBearer(w http.ResponseWriter, out *http.Request, rule Rule, token hallpass.Token) {
-	signedIn, err := g.signedIn(out)
+	signedIn, err := g.sessions.SignedIn(out)
 	if err == nil {
 		_, _, err = g.cfg.Issuer.Check(out.Context(), hallpass.Presentation{
 			Token: token, Scope: rule.Scope, Modes: rule.Modes, SignedIn: signedIn,

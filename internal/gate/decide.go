@@ -16,6 +16,7 @@ import (
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/guard"
 	"github.com/hallpass-go/hallpass/internal/clientip"
+	"github.com/hallpass-go/hallpass/internal/sessions"
 )
 
 // Gate decides about requests to protected applications. It is safe for
@@ -25,6 +26,8 @@ type Gate struct {
 	baseHost string
 	secure   bool
 	clients  *clientip.Resolver
+	cookies  sessions.Cookies
+	sessions *sessions.Keeper
 	guard    *guard.Guard
 	routes   atomic.Pointer[[]route]
 }
@@ -54,7 +57,12 @@ func New(cfg Config) (*Gate, error) {
 		return nil, &hallpass.FieldError{Field: "session", Reason: "idle must be a minute or more, and life at least as long"}
 	}
 	g := &Gate{cfg: cfg, secure: base.Scheme == "https"}
-	g.baseHost, _ = canonicalHost(base.Host)
+	g.cookies = sessions.Cookies{Secure: g.secure}
+	g.sessions = sessions.New(sessions.Config{
+		Issuer: cfg.Issuer, Cells: cfg.Cells, Group: sessionGroup, Cookie: "session", Cookies: g.cookies,
+		Idle: cfg.SessionIdle, Life: cfg.SessionLife, Logger: cfg.Logger,
+	})
+	g.baseHost, _ = sessions.CanonicalHost(base.Host)
 	g.cfg.Identity = cfg.Identity.withDefaults()
 	if g.clients, err = clientip.New(cfg.TrustedProxies, cfg.ClientIPHeader, nil); err != nil {
 		return nil, &hallpass.FieldError{Field: "client_ip_header", Reason: err.Error()}
@@ -64,7 +72,7 @@ func New(cfg Config) (*Gate, error) {
 	// several hosts.
 	g.guard, err = guard.New(guard.Config{
 		Issuer: cfg.Issuer, Site: cfg.Site, Secure: g.secure, Logger: cfg.Logger,
-		SignedIn: g.signedIn, Login: g.signIn,
+		SignedIn: g.sessions.SignedIn, Login: g.sessions.Begin,
 		StepURL: func(page, step string) string {
 			return cfg.Prefix + "/" + step + "?page=" + url.QueryEscape(page)
 		},
@@ -74,6 +82,11 @@ func New(cfg Config) (*Gate, error) {
 	}
 	return g, g.SetRules(cfg.Rules)
 }
+
+const sessionGroup = "gate-sessions"
+
+// Sessions lists and ends the sessions on protected hosts.
+func (g *Gate) Sessions() *sessions.Keeper { return g.sessions }
 
 // Prefix is the path on every protected host that belongs to hallpass.
 func (g *Gate) Prefix() string { return g.cfg.Prefix }
@@ -120,7 +133,7 @@ var errNoRule = fmt.Errorf("gate: no rule for this request: %w", hallpass.Refusa
 // locate finds the rule for a request. What can be read in two ways, by its host,
 // its path or its method, has none.
 func (g *Gate) locate(r *http.Request) (found *route, host, path string) {
-	host, okHost := canonicalHost(r.Host)
+	host, okHost := sessions.CanonicalHost(r.Host)
 	path, okPath := hallpass.CleanPath(r.URL.EscapedPath())
 	if !okHost || !okPath || !isMethod(r.Method) || overridesMethod(r) {
 		return nil, host, path
@@ -194,7 +207,7 @@ func (g *Gate) known(r *http.Request, v *visit) (*identity, error) {
 	if who != nil || err != nil {
 		return who, err
 	}
-	s, err := g.session(r)
+	s, err := g.sessions.Of(r)
 	switch {
 	case err != nil || s == nil:
 		return nil, err

@@ -160,7 +160,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) newAPI() (http.Handler, error) {
 	a, err := api.New(api.Config{
 		Issuer: s.issuer, Keys: s.keys.live, AccessKeys: s.keys.access(), Prefix: s.cfg.APIPrefix,
-		Sessions: sessions{s.gate.Sessions()}, Version: s.cfg.Version, Logger: s.cfg.Logger,
+		Sessions: apiSessions{s.gate.Sessions()}, Version: s.cfg.Version, Logger: s.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -4,16 +4,16 @@ import (
 	"context"
 
 	"github.com/hallpass-go/hallpass/internal/api"
-	"github.com/hallpass-go/hallpass/internal/gate"
+	"github.com/hallpass-go/hallpass/internal/sessions"
 	"github.com/hallpass-go/hallpass/internal/wire"
 )
 
-// sessions shows the gate's sessions as the API wants them.
-type sessions struct{ gate *gate.Sessions }
+// apiSessions shows the gate's sessions as the API wants them.
+type apiSessions struct{ gate *sessions.Keeper }
 
-var _ api.Sessions = sessions{}
+var _ api.Sessions = apiSessions{}
 
-func (s sessions) List(ctx context.Context, subject, after string, limit int) ([]api.Session, string, error) {
+func (s apiSessions) List(ctx context.Context, subject, after string, limit int) ([]api.Session, string, error) {
 	found, next, err := s.gate.List(ctx, subject, after, limit)
 	page := make([]api.Session, 0, len(found))
 	for _, session := range found {
@@ -22,9 +22,9 @@ func (s sessions) List(ctx context.Context, subject, after string, limit int) ([
 	return page, next, err
 }
 
-func (s sessions) End(ctx context.Context, id string) error { return s.gate.End(ctx, id) }
+func (s apiSessions) End(ctx context.Context, id string) error { return s.gate.End(ctx, id) }
 
-func sessionOf(s gate.Session) api.Session {
+func sessionOf(s sessions.Session) api.Session {
 	out := api.Session{
 		ID: s.ID, Subject: s.Pass.Subject, Scope: string(s.Pass.Scope), Pass: s.Pass.ID, Host: s.Host,
 		StartedAt: wire.Time(s.Began), ExpiresAt: wire.Time(s.IdleEnds),

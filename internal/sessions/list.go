@@ -1,0 +1,71 @@
+package sessions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hallpass-go/hallpass"
+)
+
+// List returns the sessions that are not over, newest first, of one subject or,
+// where that is empty, of all, strictly after a cursor and at most limit. next is
+// empty when there is no more. A session nobody has asked about leaves by itself.
+func (k *Keeper) List(ctx context.Context, subject, after string, limit int) (page []Session, next string, err error) {
+	now := k.cfg.Issuer.Now()
+	cells, err := k.cfg.Cells.Cells(ctx, k.cfg.Group, 0, now)
+	if err != nil {
+		return nil, "", unavailable(err)
+	}
+	for _, cell := range cells {
+		var c sessionCell
+		if json.Unmarshal(cell.Value, &c) != nil || c.Over || !now.Before(c.Ends) || subject != "" && c.Subject != subject {
+			continue
+		}
+		s := c.session()
+		s.IdleEnds = cell.ExpiresAt
+		if after == "" || s.position() < after {
+			page = append(page, *s)
+		}
+	}
+	slices.SortFunc(page, func(a, b Session) int { return strings.Compare(b.position(), a.position()) })
+	if len(page) > limit {
+		page = page[:limit]
+		next = page[limit-1].position()
+	}
+	return page, next, nil
+}
+
+// position orders sessions by when they began; it is the cursor of List.
+func (s *Session) position() string { return fmt.Sprintf("%016x-%s", s.Began.UnixMicro(), s.ID) }
+
+// End ends a session; ErrNotFound when there is none.
+func (k *Keeper) End(ctx context.Context, id string) error {
+	for {
+		now := k.cfg.Issuer.Now()
+		cell, err := k.cfg.Cells.Cell(ctx, k.cfg.Group, id, now)
+		if errors.Is(err, hallpass.ErrNotFound) {
+			return err
+		}
+		if err != nil {
+			return unavailable(err)
+		}
+		var c sessionCell
+		if err := json.Unmarshal(cell.Value, &c); err != nil {
+			return unavailable(err)
+		}
+		if c.Over {
+			return hallpass.ErrNotFound
+		}
+		c.Over = true
+		if cell.Value, err = json.Marshal(c); err != nil {
+			return err
+		}
+		if _, err = k.cfg.Cells.Swap(ctx, cell, now); !errors.Is(err, hallpass.ErrConflict) {
+			return unavailable(err)
+		}
+	}
+}
