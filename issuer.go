@@ -104,6 +104,7 @@ type Issuer struct {
 	rules   rules
 	entries entryCache
 	behind  behindQueue
+	notes   noteQueue
 }
 
 // New returns an Issuer. Its errors are *FieldError and name the Config field.

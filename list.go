@@ -22,6 +22,12 @@ type EntryFilter struct {
 	Batch   string
 	Mode    Mode
 	State   State
+	// Recipient is whom the pass was meant for.
+	Recipient string
+	// ExpiringBefore selects passes that have an end, after now and before it.
+	ExpiringBefore time.Time
+	// Query selects passes whose id, scope, batch, subject or recipient is this text.
+	Query string
 	// After is the Next of the page before; empty starts at the newest.
 	After string
 	// Limit is the page's size, up to MaxPage. Defaults to 50.
@@ -174,6 +180,18 @@ func pageSize(limit int) (int, error) {
 		return 0, fieldErrorf("limit", "must be 1 to %d", MaxPage)
 	}
 	return limit, nil
+}
+
+// pageStart is the id below which a page begins: the cursor's, or that of the first
+// moment which is too late.
+func pageStart(after string, until time.Time) (string, error) {
+	if _, ok := parseUUID(after); after != "" && !ok {
+		return "", fieldErrorf("after", "is not a cursor that a list returned")
+	}
+	if bound := firstID(until); after == "" || bound != "" && bound < after {
+		return bound, nil
+	}
+	return after, nil
 }
 
 func encodeCursor(p EntryPosition) string {

@@ -56,6 +56,9 @@ type Store struct {
 	checkSchema func(context.Context) error
 }
 
+// Unwrap returns the store as its driver made it, with what it can do besides.
+func (s *Store) Unwrap() hallpass.Store { return s.Store }
+
 // CheckSchema says whether the store still has the schema this program writes;
 // its error is an ErrUnavailable. A store without a schema always has it.
 func (s *Store) CheckSchema(ctx context.Context) error {
