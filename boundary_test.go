@@ -30,7 +30,10 @@ var mayImport = map[string][]string{
 	"storetest":   {""},
 
 	"internal/wire":      {""},
-	"internal/api":       {"", "internal/wire"},
+	"internal/bulk":      {"", "internal/wire"},
+	"internal/rights":    {""},
+	"internal/find":      {""},
+	"internal/api":       {"", "internal/wire", "internal/rights"},
 	"hallpassclient":     {"", "internal/wire"},
 	"keystore":           {""},
 	"internal/openstore": {"", "memstore", "sqlitestore", "internal/group"},
@@ -39,7 +42,7 @@ var mayImport = map[string][]string{
 	"internal/gate":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/sessions"},
 	"internal/server": {
 		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
-		"internal/wire", "keystore", "internal/gate", "internal/api", "internal/sessions",
+		"internal/wire", "keystore", "internal/gate", "internal/api", "internal/sessions", "internal/rights",
 	},
 	"internal/needs":   {},
 	"internal/mailbox": {},
@@ -47,7 +50,7 @@ var mayImport = map[string][]string{
 	"internal/cli": {
 		"", "guard", "memstore", "sqlitestore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
-		"internal/gate", "internal/api", "internal/server", "internal/sessions",
+		"internal/gate", "internal/api", "internal/server", "internal/sessions", "internal/rights", "internal/find", "internal/bulk",
 	},
 	"cmd/hallpass": {"internal/cli"}, // and, through it alone, whatever that may link
 

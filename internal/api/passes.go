@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/rights"
 	"github.com/hallpass-go/hallpass/internal/strictjson"
 	"github.com/hallpass-go/hallpass/internal/wire"
 )
@@ -75,14 +76,14 @@ func (a *API) issueOne(ctx context.Context, key string, spec hallpass.Spec) (hal
 // What a pass for hallpass itself has of its caller is filled in.
 func (a *API) judgeSpec(ctx context.Context, spec *hallpass.Spec) error {
 	caller := callerOf(ctx)
-	if isReserved(spec.Scope) {
+	if rights.IsReserved(spec.Scope) {
 		spec.Subject, spec.Batch = cmp.Or(spec.Subject, caller.Subject), cmp.Or(spec.Batch, caller.Batch)
 	}
 	p, err := a.issuer.Draft(*spec)
 	if err == nil {
 		err = mayIssue(caller, p)
 	}
-	if err == nil && isReserved(spec.Scope) {
+	if err == nil && rights.IsReserved(spec.Scope) {
 		spec.Data, err = withParents(caller, p.Data)
 	}
 	return err
