@@ -164,19 +164,25 @@ func (i *Issuer) RecordAction(ctx context.Context, e Event) error {
 	return nil
 }
 
-// eventToWrite cuts what strangers sent and gives the event its place.
+// eventToWrite gives the event its place.
 func (i *Issuer) eventToWrite(e Event) Event {
 	now := i.Now()
 	if e.At.IsZero() {
 		e.At = now
 	}
-	e.At = e.At.UTC().Truncate(time.Microsecond)
 	e.ID = newUUID(now)
+	return cutEvent(e)
+}
+
+// cutEvent cuts what strangers may have sent.
+func cutEvent(e Event) Event {
+	e.At = e.At.UTC().Truncate(time.Microsecond)
 	for _, text := range []struct {
 		text  *string
 		limit int
 	}{
-		{&e.Pass, 256}, {&e.Subject, 512}, {&e.Batch, 512}, {(*string)(&e.Scope), 512}, {&e.Actor, 512}, {&e.Action, 128}, {&e.Detail, 1024},
+		{&e.Pass, 256}, {(*string)(&e.Scope), 512}, {&e.Subject, 512}, {&e.Batch, 512},
+		{&e.Actor, 512}, {&e.Action, 128}, {&e.Detail, 1024},
 		{&e.ClientIP, 64}, {&e.UserAgent, 512}, {&e.Method, 16}, {&e.Path, 1024},
 	} {
 		*text.text = cutText(*text.text, text.limit)
