@@ -37,12 +37,19 @@ var mayImport = map[string][]string{
 	"hallpassclient":     {"", "internal/wire"},
 	"keystore":           {""},
 	"internal/openstore": {"", "memstore", "sqlitestore", "internal/group"},
-	"internal/demo":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
-	"internal/sessions":  {""},
-	"internal/gate":      {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/sessions"},
+	"internal/demo": {
+		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"internal/wire", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui", "keystore",
+	},
+	"internal/sessions": {""},
+	"internal/adminui": {
+		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"internal/wire", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "keystore",
+	},
+	"internal/gate": {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/sessions"},
 	"internal/server": {
 		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
-		"internal/wire", "keystore", "internal/gate", "internal/api", "internal/sessions", "internal/rights",
+		"internal/wire", "keystore", "internal/gate", "internal/api", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui",
 	},
 	"internal/needs":   {},
 	"internal/mailbox": {},
@@ -50,7 +57,7 @@ var mayImport = map[string][]string{
 	"internal/cli": {
 		"", "guard", "memstore", "sqlitestore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
-		"internal/gate", "internal/api", "internal/server", "internal/sessions", "internal/rights", "internal/find", "internal/bulk",
+		"internal/gate", "internal/api", "internal/server", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui",
 	},
 	"cmd/hallpass": {"internal/cli"}, // and, through it alone, whatever that may link
 
