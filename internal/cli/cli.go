@@ -38,6 +38,7 @@ type grammar struct {
 	Uses       usesCmd       `cmd:"" help:"List uses, newest first."`
 	Prune      pruneCmd      `cmd:"" help:"Remove old uses and what is over."`
 	Keys       keysCmd       `cmd:"" help:"List and change the signing keys."`
+	AdminLink  adminLinkCmd  `cmd:"" name:"admin-link" help:"Print a link that signs an operator in to the admin."`
 	Conf       configCmd     `cmd:"" name:"config" help:"Look at the settings."`
 	Migrate    migrateCmd    `cmd:"" help:"Make the store, or bring it up to date."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`

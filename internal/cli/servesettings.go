@@ -26,7 +26,7 @@ const defaultAddr = "localhost:8080"
 // file and, in capitals, in the environment.
 type serveSettings struct {
 	Addr    string `setting:"addr" placeholder:"HOST:PORT" help:"Where everybody comes; localhost:8080 by default, port 0 takes a free one."`
-	OpsAddr string `setting:"ops_addr" placeholder:"HOST:PORT" help:"A listener of its own for /healthz, /readyz and /metrics."`
+	OpsAddr string `setting:"ops_addr" placeholder:"HOST:PORT" help:"A listener of its own for /healthz, /readyz and /metrics, and for the admin beside an upstream."`
 	BaseURL string `name:"base-url" setting:"base_url" placeholder:"URL" help:"The origin as browsers know it. Needed unless the address is on loopback."`
 	TLSCert string `name:"tls-cert" setting:"tls_cert" placeholder:"FILE" help:"PEM file with the certificate and its chain; read again on SIGHUP."`
 	TLSKey  string `name:"tls-key" setting:"tls_key" placeholder:"FILE" help:"PEM file with the certificate's private key."`
@@ -50,6 +50,10 @@ type serveSettings struct {
 	IdentityMode    string `setting:"identity.mode" placeholder:"NAME" help:"Header with the mode; X-Hallpass-Mode by default."`
 	IdentityPass    string `setting:"identity.pass" placeholder:"NAME" help:"Header with the pass's id; X-Hallpass-Pass by default."`
 	IdentityData    string `setting:"identity.data" placeholder:"NAME" help:"Header with the data, as base64url; X-Hallpass-Data by default."`
+
+	AdminServe string `name:"admin" setting:"admin.serve" placeholder:"on|off" help:"Whether there is an admin at /admin/; on by default."`
+	AdminHost  string `name:"admin-host" setting:"admin.host" placeholder:"HOST" help:"Put it on the public listener, under this host alone. Beside an upstream it is on ops_addr otherwise."`
+	AdminURL   string `name:"admin-url" setting:"admin.url" placeholder:"URL" help:"The origin under which browsers reach it, where that is another than the listener's."`
 
 	DrainDelay   string `setting:"drain.delay" placeholder:"D" help:"How long readiness is refused before the listeners close; 1s by default."`
 	DrainTimeout string `setting:"drain.timeout" placeholder:"D" help:"How long open requests may take after that; 30s by default."`
@@ -125,6 +129,7 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	c.planURLs(p, to, loopback)
 	c.planFiles(p, to)
 	c.planGate(p, to)
+	c.planAdmin(p, to)
 	to.DrainDelay = p.duration("drain.delay", c.DrainDelay, time.Second)
 	to.DrainTimeout = p.duration("drain.timeout", c.DrainTimeout, 30*time.Second)
 	if err := to.logLevel.UnmarshalText([]byte(orText(c.LogLevel, "info"))); err != nil {

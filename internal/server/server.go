@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/adminui"
 	"github.com/hallpass-go/hallpass/internal/api"
 	"github.com/hallpass-go/hallpass/internal/clientip"
 	"github.com/hallpass-go/hallpass/internal/gate"
@@ -65,6 +66,9 @@ type Config struct {
 	// ClientIPHeader is where they name it. Defaults to X-Forwarded-For.
 	ClientIPHeader string
 
+	// Admin says where the admin is.
+	Admin Admin
+
 	// DrainDelay is how long readiness is refused before the listeners close, for
 	// load balancers to notice. 0 means no delay.
 	DrainDelay time.Duration
@@ -97,7 +101,7 @@ func (c Config) withDefaults() Config {
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 30 * time.Second
 	}
-	if c.Instance == "" {
+	if c.Instance == "" && c.Ring != nil {
 		c.Instance = c.Ring.Instance()
 	}
 	return c
@@ -110,6 +114,8 @@ type Server struct {
 	issuer  *hallpass.Issuer
 	gate    *gate.Gate
 	api     http.Handler
+	admin   *adminui.UI // nil where there is none
+	adminAt adminPlace
 	clients *clientip.Resolver
 	metrics *Metrics
 
@@ -129,7 +135,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	store := &timedStore{cfg.Store, s.metrics}
 	s.issuer, err = hallpass.New(hallpass.Config{
-		Keys: s.keys.live, Store: store, Instance: cfg.Instance, Logger: cfg.Logger, Observe: s.metrics.decided,
+		Keys: s.keys.live, Store: store, Instance: cfg.Instance, Logger: cfg.Logger, Observe: s.metrics.decided, Seal: true,
 	})
 	if err != nil {
 		return nil, err
@@ -146,6 +152,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if s.api, err = s.newAPI(); err != nil {
+		return nil, err
+	}
+	if s.admin, err = s.newAdmin(); err != nil {
 		return nil, err
 	}
 	s.metrics.watch(s)
