@@ -1,6 +1,7 @@
 package adminui
 
 import (
+	"html/template"
 	"net/http"
 
 	"github.com/hallpass-go/hallpass"
@@ -34,7 +35,7 @@ type campaignView struct {
 	States []stateCount
 	Looked int
 	All    bool
-	Group  string
+	Group  template.URL
 }
 
 func (u *UI) campaign(v *visit) error {

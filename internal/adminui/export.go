@@ -98,7 +98,7 @@ func (u *UI) exportPasses(v *visit) error {
 		return err
 	}
 	filter.Limit = hallpass.MaxPage
-	return u.send(v, "passes", f.Query(), export{
+	return u.send(v, "passes", string(f.Query()), export{
 		head: []string{"id", "scope", "mode", "subject", "recipient", "batch", "issued_at", "not_before", "expires_at", "max_uses", "used", "state", "revoked_at", "grants", "permits"},
 		next: func(after string) (rows []exported, cursor string, err error) {
 			filter.After = after
@@ -124,7 +124,7 @@ func (u *UI) exportUses(v *visit) error {
 		return err
 	}
 	q.Limit = hallpass.MaxPage
-	return u.send(v, "uses", f.Query(), export{
+	return u.send(v, "uses", string(f.Query()), export{
 		head: []string{"id", "pass", "subject", "at", "client_ip", "user_agent", "method", "path", "status", "state"},
 		next: func(after string) (rows []exported, cursor string, err error) {
 			q.After = after
@@ -166,7 +166,7 @@ func (u *UI) exportEvents(v *visit) error {
 		return err
 	}
 	filter.Limit = hallpass.MaxPage
-	return u.send(v, "events", f.Query(), export{
+	return u.send(v, "events", string(f.Query()), export{
 		head: []string{"id", "at", "kind", "pass", "scope", "subject", "batch", "reason", "actor", "action", "detail", "client_ip", "user_agent", "method", "path"},
 		next: func(after string) (rows []exported, cursor string, err error) {
 			filter.After = after

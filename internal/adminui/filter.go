@@ -1,6 +1,7 @@
 package adminui
 
 import (
+	"html/template"
 	"net/url"
 	"slices"
 	"time"
@@ -30,7 +31,8 @@ func read(query url.Values, names ...string) filters {
 }
 
 // Query is the filters as a URL's query, with pairs of a name and a value set in it.
-func (f filters) Query(pairs ...string) string {
+// Encode leaves nothing in it that could end an attribute or a query.
+func (f filters) Query(pairs ...string) template.URL {
 	q := url.Values{}
 	for name, value := range f {
 		q.Set(name, value)
@@ -41,7 +43,7 @@ func (f filters) Query(pairs ...string) string {
 			q.Set(pairs[i], pairs[i+1])
 		}
 	}
-	return q.Encode()
+	return template.URL(q.Encode())
 }
 
 // Any reports whether something is asked for but the order.

@@ -2,6 +2,7 @@ package adminui
 
 import (
 	"cmp"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ type passesView struct {
 	Entries []hallpass.Entry
 	Next    string
 	// Group is the filters as a revocation understands them; empty when it cannot.
-	Group string
+	Group template.URL
 }
 
 // sortOrder orders the rows of a page. The store has one order, by time of issue:

@@ -116,5 +116,5 @@ func (u *UI) revokeGroup(v *visit) error {
 		return err
 	}
 	delete(f, "issued_before")
-	return u.redirect(v, "/passes?"+f.Query("done", "group"))
+	return u.redirect(v, "/passes?"+string(f.Query("done", "group")))
 }
