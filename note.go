@@ -2,6 +2,7 @@ package hallpass
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -186,7 +187,9 @@ func (i *Issuer) noteRedeem(p Presentation, r *Redemption, err error) {
 		return
 	}
 	if r == nil || r.Entry.ID == "" {
-		i.count(statRefused, reason, p.Scope, "", 1)
+		if !strings.HasPrefix(string(p.Scope), ScopeReserved) {
+			i.count(statRefused, reason, "", "", 1) // whoever asks may have made the scope up
+		}
 		return
 	}
 	e := EventOf(EventRefused, r.Entry.Pass, p)
