@@ -60,7 +60,7 @@ func (i *Issuer) Entry(ctx context.Context, id string) (Entry, error) {
 // Entries returns passes newest first, with group revocations applied.
 //
 // No index knows states, ends and what Query finds, so for those it reads on, but
-// through no more than some ten thousand passes: then the page is short, or even
+// through no more than a few thousand passes: then the page is short, or even
 // empty, and Next goes on where the reading stopped.
 func (i *Issuer) Entries(ctx context.Context, f EntryFilter) (EntryPage, error) {
 	store, err := i.store()

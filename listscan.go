@@ -10,7 +10,7 @@ import (
 )
 
 // scanLimit is how many rows are looked at for one page, where no index finds them.
-const scanLimit = 10_000
+const scanLimit = 5_000
 
 // IndexedStore is what a Store can be besides: one that says by which of "subject"
 // and "recipient" it finds passes without reading them all. Of a store that does not

@@ -6,7 +6,7 @@ import "context"
 // the moment in a use's id, which is that of its reservation.
 //
 // No index knows subjects and states, so for those it reads on, but through no more
-// than some ten thousand uses: then the page is short, or even empty, and Next goes
+// than a few thousand uses: then the page is short, or even empty, and Next goes
 // on where the reading stopped.
 func (i *Issuer) Uses(ctx context.Context, q UseQuery) (UsePage, error) {
 	store, err := i.store()
