@@ -256,6 +256,8 @@ func TestPicturesOfTheAdmin(t *testing.T) {
 	}
 	admin := enterAdmin(t, b, d)
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1200, Height: 860, DeviceScaleFactor: 1})
+	b.open(admin + "/?span=1h")
+	b.eventually(`fetch("/admin/?span=1h").then(r => r.text()).then(t => !t.includes("<dt>Used</dt><dd>0</dd>"))`) // what is counted is written down some seconds later
 	for name, path := range map[string]string{
 		"admin-overview.png": "/?span=1h", "admin-passes.png": "/passes", "admin-issue.png": "/issue?job=act", "admin-events.png": "/events",
 		"admin-revoke.png": "/revoke?scope=newsletter%3Aunsubscribe", "admin-keys.png": "/keys",

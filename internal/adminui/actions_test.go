@@ -95,7 +95,7 @@ func TestAPassShowsWhatCameOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := b.get("/pass?id=" + p.ID)
-	for _, want := range []string{"192.0.2.7", "Reader/1.0", "GET /do", "Used up", "All 1 uses", "weekly", "unrecorded"} {
+	for _, want := range []string{"192.0.2.7", "Reader/1.0", "GET /do", "Used up", "The one use it promised", "weekly", "unrecorded"} {
 		if !strings.Contains(got.body, want) {
 			t.Errorf("the page does not say %q", want)
 		}

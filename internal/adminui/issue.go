@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/look"
@@ -205,7 +206,12 @@ func (u *UI) issueOnce(v *visit, key string, spec hallpass.Spec) (hallpass.Issue
 }
 
 // sentence is an error as people read it.
-func sentence(err error) string { return wire.ProblemOf(err).Public().Line() }
+func sentence(err error) string {
+	if field, ok := errors.AsType[*hallpass.FieldError](err); ok && field.Field != "" {
+		return strings.ReplaceAll(field.Field, "_", " ") + " " + field.Reason
+	}
+	return wire.ProblemOf(err).Public().Line()
+}
 
 // passURL is the page of a pass.
 func (f frame) PassURL(id string) string { return f.ui.to("/pass?id=" + url.QueryEscape(id)) }

@@ -105,6 +105,9 @@ func whyState(e hallpass.Entry, now time.Time) string {
 	case hallpass.StateRevoked:
 		return "It was taken back, alone or with a group, and stays so."
 	case hallpass.StateSpent:
+		if e.MaxUses == 1 {
+			return "The one use it promised has been made."
+		}
 		return fmt.Sprintf("All %d uses it promised have been made.", e.MaxUses)
 	case hallpass.StateExpired:
 		return "Its time is over."

@@ -132,7 +132,7 @@ func (u *UI) fail(v *visit, err error) {
 	case http.StatusNotFound:
 		m.Title, m.Text, m.Next = "There is no such thing", "Nothing of that name is here. It may have been pruned, or it never was.", "Search for it by its id, its link or its subject."
 	case http.StatusBadRequest:
-		m.Title, m.Text = "That could not be read", "Nothing was done: "+p.Line()+"."
+		m.Title, m.Text = "That could not be read", "Nothing was done: "+sentence(err)+"."
 	case http.StatusConflict:
 		m.Title, m.Text, m.Next = "Somebody else was first", "Things changed while you looked. Nothing was done.", "Look again, and decide anew."
 	case http.StatusServiceUnavailable:

@@ -15,8 +15,8 @@ func permits(p hallpass.Pass, now time.Time) string {
 		return "Nothing is known of it but its id."
 	}
 	parts := []string{doing(p), often(p.MaxUses)}
-	if g := reach(p); g != "" {
-		parts = append(parts, g)
+	if p.Target != "" {
+		parts = append(parts, "only at "+p.Target)
 	}
 	if now.Before(p.NotBefore) {
 		parts = append(parts, "from "+day(p.NotBefore, now))
@@ -31,6 +31,9 @@ func permits(p hallpass.Pass, now time.Time) string {
 
 func doing(p hallpass.Pass) string {
 	verb := verbOf(p.Scope)
+	if len(p.Grants) > 0 && p.Mode != hallpass.ModeSession {
+		verb = "use " + reach(p.Grants)
+	}
 	switch p.Mode {
 	case hallpass.ModeSession:
 		return "May sign in as " + who(p.Subject) + " for “" + verb + "”"
@@ -73,12 +76,12 @@ func often(most int64) string {
 	return fmt.Sprintf("%d times", most)
 }
 
-// reach says where: grants, or the page that the pass is bound to.
-func reach(p hallpass.Pass) string {
+// reach says what grants open.
+func reach(grants []hallpass.Grant) string {
 	var said []string
-	for n, g := range p.Grants {
+	for n, g := range grants {
 		if n == 3 {
-			said = append(said, fmt.Sprintf("%d more", len(p.Grants)-n))
+			said = append(said, fmt.Sprintf("%d more", len(grants)-n))
 			break
 		}
 		text := g.Method + " " + g.Path
@@ -87,13 +90,7 @@ func reach(p hallpass.Pass) string {
 		}
 		said = append(said, text)
 	}
-	switch {
-	case len(said) > 0:
-		return "only " + strings.Join(said, "; ")
-	case p.Target != "":
-		return "only at " + p.Target
-	}
-	return ""
+	return "only " + strings.Join(said, "; ")
 }
 
 // day says a time as near as it is: a weekday within the week, a date beyond.
