@@ -387,6 +387,18 @@ func TestKeysAreRotatedOnceByAForm(t *testing.T) {
 	}
 }
 
+func TestAnActionThatFailsIsWrittenDownAsFailed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	b := s.as(adminui.RoleAdmin)
+	if got := b.post("/keys/retire", "id", "no-such-key", "sure", "yes"); got.status < 400 {
+		t.Fatal(got.status)
+	}
+	if names := s.actionsOf("greta"); !slices.Contains(names, "key.retire.failed") {
+		t.Errorf("written down: %v", names)
+	}
+}
+
 func TestSessionsAreEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

@@ -41,7 +41,7 @@ func (u *UI) send(v *visit, name string, detail string, e export) error {
 	if v.Method == http.MethodHead {
 		return nil
 	}
-	if err := u.record(v.Request, v.op, hallpass.Event{Action: name + ".export", Detail: detail}); err != nil {
+	if err := u.act(v, hallpass.Event{Action: name + ".export", Detail: detail}); err != nil {
 		return err
 	}
 	h := v.w.Header()

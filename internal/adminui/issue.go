@@ -170,7 +170,7 @@ func (u *UI) issue(v *visit) error {
 	values := v.values()
 	r, p, err := u.requestOf(v.op, values)
 	if err == nil {
-		err = u.record(v.Request, v.op, hallpass.Event{
+		err = u.act(v, hallpass.Event{
 			Action: "pass.issue", Scope: p.Scope, Subject: p.Subject, Batch: p.Batch, Detail: permits(p, u.issuer.Now()),
 		})
 	}
@@ -179,6 +179,7 @@ func (u *UI) issue(v *visit) error {
 		issued, err = u.issueOnce(v, values["key"], r.Spec)
 	}
 	if field, ok := errors.AsType[*hallpass.FieldError](err); ok {
+		u.failed(v, err)
 		view := u.issueView(v, values)
 		view.Field, view.Error = field.Field, sentence(field)
 		return u.show(v, http.StatusUnprocessableEntity, "issue", view)

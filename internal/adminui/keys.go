@@ -79,7 +79,7 @@ func (u *UI) rotateKeys(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := u.record(v.Request, v.op, hallpass.Event{Action: "key.rotate", Detail: active.ID() + " to " + key.ID()}); err != nil {
+	if err := u.act(v, hallpass.Event{Action: "key.rotate", Detail: active.ID() + " to " + key.ID()}); err != nil {
 		return err
 	}
 	if err := u.cfg.Ring.Rotate(v.Context(), key); err != nil {
@@ -96,7 +96,7 @@ func (u *UI) retireKey(v *visit) error {
 	case v.PostFormValue("sure") != "yes":
 		return &hallpass.FieldError{Field: "sure", Reason: "must be ticked"}
 	}
-	if err := u.record(v.Request, v.op, hallpass.Event{Action: "key.retire", Detail: id}); err != nil {
+	if err := u.act(v, hallpass.Event{Action: "key.retire", Detail: id}); err != nil {
 		return err
 	}
 	if err := u.cfg.Ring.Retire(v.Context(), id); err != nil {

@@ -2,6 +2,7 @@ package adminui
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/hallpass-go/hallpass"
 )
@@ -100,7 +101,7 @@ var kindWords = map[hallpass.EventKind]string{
 }
 
 var actionWords = map[string]string{
-	"admin.sign_in": "Signed in to the admin", "admin.sign_out": "Signed out of the admin",
+	"admin.link": "Made a link into the admin", "admin.sign_in": "Signed in to the admin", "admin.sign_out": "Signed out of the admin",
 	"pass.issue": "Issued a pass", "passes.issue": "Issued passes from a table", "passes.issued": "Finished a table",
 	"pass.revoke": "Took a pass back", "passes.revoke": "Took a group back", "pass.link": "Had a link shown",
 	"session.end": "Ended a session", "block.lift": "Lifted a block",
@@ -109,6 +110,10 @@ var actionWords = map[string]string{
 }
 
 func eventWords(e hallpass.Event) string {
+	if done, failed := strings.CutSuffix(e.Action, failedSuffix); failed && e.Kind == hallpass.EventAdmin {
+		e.Action = done
+		return eventWords(e) + ", which failed"
+	}
 	if words := actionWords[e.Action]; e.Kind == hallpass.EventAdmin && words != "" {
 		return words
 	}

@@ -69,6 +69,30 @@ func (o Operator) MayIssue(p hallpass.Pass) bool {
 	return o.Role.includes(RoleIssuer) && o.rights.May(p.Scope, p.Mode)
 }
 
+// act is record for a visit, which remembers it, so that a failure is written down
+// as well.
+func (u *UI) act(v *visit, e hallpass.Event) error {
+	err := u.record(v.Request, v.op, e)
+	if err == nil {
+		v.acted = e
+	}
+	return err
+}
+
+// failed writes down that what an operator was about to do was not done, or not all.
+func (u *UI) failed(v *visit, why error) {
+	if v.acted.Action == "" {
+		return
+	}
+	v.acted.Action += failedSuffix
+	v.acted.Detail = sentence(why)
+	if err := u.record(v.Request, v.op, v.acted); err != nil {
+		u.cfg.Logger.ErrorContext(v.Context(), "that an action failed was not written down", "action", v.acted.Action, "error", err)
+	}
+}
+
+const failedSuffix = ".failed"
+
 // record writes down what the operator is about to do. What cannot be written down
 // is not done.
 func (u *UI) record(r *http.Request, op Operator, e hallpass.Event) error {

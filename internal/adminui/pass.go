@@ -172,7 +172,7 @@ func (u *UI) revokePass(v *visit) error {
 		u.refuse(v, "role")
 		return nil
 	}
-	err := u.record(v.Request, v.op, hallpass.Event{Action: "pass.revoke", Pass: id, Scope: pass.Scope, Subject: pass.Subject, Batch: pass.Batch})
+	err := u.act(v, hallpass.Event{Action: "pass.revoke", Pass: id, Scope: pass.Scope, Subject: pass.Subject, Batch: pass.Batch})
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (u *UI) showLink(v *visit) error {
 		u.refuse(v, "role")
 		return nil
 	}
-	err = u.record(v.Request, v.op, hallpass.Event{Action: "pass.link", Pass: entry.ID, Scope: entry.Scope, Subject: entry.Subject, Batch: entry.Batch})
+	err = u.act(v, hallpass.Event{Action: "pass.link", Pass: entry.ID, Scope: entry.Scope, Subject: entry.Subject, Batch: entry.Batch})
 	if err != nil {
 		return err
 	}

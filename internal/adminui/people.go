@@ -64,7 +64,7 @@ func (u *UI) endSession(v *visit) error {
 	default:
 		return hallpass.ErrNotFound
 	}
-	err := u.record(v.Request, v.op, hallpass.Event{Action: "session.end", Subject: v.PostFormValue("subject"), Detail: kind + " " + id})
+	err := u.act(v, hallpass.Event{Action: "session.end", Subject: v.PostFormValue("subject"), Detail: kind + " " + id})
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (u *UI) unblock(v *visit) error {
 		return hallpass.ErrNotFound
 	}
 	kind, name := v.PostFormValue("kind"), v.PostFormValue("name")
-	if err := u.record(v.Request, v.op, hallpass.Event{Action: "block.lift", Detail: kind + " " + name}); err != nil {
+	if err := u.act(v, hallpass.Event{Action: "block.lift", Detail: kind + " " + name}); err != nil {
 		return err
 	}
 	if err := u.cfg.Blocked.Unblock(v.Context(), kind, name); err != nil {

@@ -106,7 +106,7 @@ func (u *UI) revokeGroup(v *visit) error {
 			said = append(said, name+" "+f[name])
 		}
 	}
-	err = u.record(v.Request, v.op, hallpass.Event{
+	err = u.act(v, hallpass.Event{
 		Action: "passes.revoke", Scope: r.Scope, Subject: r.Subject, Batch: r.Batch, Detail: strings.Join(said, ", "),
 	})
 	if err != nil {

@@ -13,6 +13,8 @@ type visit struct {
 	*http.Request
 	w  http.ResponseWriter
 	op Operator
+	// acted is what was written down last as done.
+	acted hallpass.Event
 }
 
 // route is one page or action, and the least role that it takes.
@@ -96,7 +98,12 @@ func (u *UI) enter(rt route) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{Request: r, w: w}
-		session, err := u.own.Of(r)
+		// A page that looks by itself how things are does not keep its operator in.
+		of := u.own.Of
+		if r.Header.Get("HX-Request") == "true" && !unsafe(r.Method) {
+			of = u.own.Peek
+		}
+		session, err := of(r)
 		if err != nil {
 			u.fail(v, err)
 			return
@@ -118,6 +125,7 @@ func (u *UI) enter(rt route) http.Handler {
 			u.refuse(v, "grants")
 		default:
 			if err := rt.handle(v); err != nil {
+				u.failed(v, err)
 				u.fail(v, err)
 			}
 		}
@@ -135,7 +143,7 @@ func saysWhereFrom(r *http.Request) bool {
 }
 
 func (u *UI) leave(v *visit) error {
-	if err := u.record(v.Request, v.op, hallpass.Event{Action: "admin.sign_out", Pass: v.op.Pass.ID}); err != nil {
+	if err := u.act(v, hallpass.Event{Action: "admin.sign_out", Pass: v.op.Pass.ID}); err != nil {
 		return err
 	}
 	if err := u.own.Leave(v.w, v.Request); err != nil {

@@ -110,7 +110,7 @@ func (u *UI) upload(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = u.record(v.Request, v.op, hallpass.Event{
+	err = u.act(v, hallpass.Event{
 		Action: "passes.issue", Scope: opts.Defaults.Spec.Scope, Batch: opts.Defaults.Spec.Batch, Detail: fmt.Sprintf("from a table, about %d lines", file.lines-1),
 	})
 	if err != nil {
@@ -130,7 +130,7 @@ func (u *UI) upload(v *visit) error {
 		detail += ", then it broke off"
 		u.cfg.Logger.ErrorContext(v.Context(), "a table was not issued whole", "issued", run.good, "error", err)
 	}
-	if err := u.record(v.Request, v.op, hallpass.Event{Action: "passes.issued", Batch: opts.Defaults.Spec.Batch, Detail: detail}); err != nil {
+	if err := u.act(v, hallpass.Event{Action: "passes.issued", Batch: opts.Defaults.Spec.Batch, Detail: detail}); err != nil {
 		u.cfg.Logger.ErrorContext(v.Context(), "what came of a table was not written down", "error", err)
 	}
 	if err != nil {

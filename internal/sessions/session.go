@@ -118,7 +118,12 @@ func (k *Keeper) Begin(w http.ResponseWriter, r *http.Request, pass hallpass.Pas
 }
 
 // Of returns the request's session, or nil.
-func (k *Keeper) Of(r *http.Request) (*Session, error) {
+func (k *Keeper) Of(r *http.Request) (*Session, error) { return k.of(r, true) }
+
+// Peek is Of for a request that no person made, and that does not move the idle end.
+func (k *Keeper) Peek(r *http.Request) (*Session, error) { return k.of(r, false) }
+
+func (k *Keeper) of(r *http.Request, touch bool) (*Session, error) {
 	secret := k.cfg.Cookies.Of(r, k.cfg.Cookie)
 	host, ok := CanonicalHost(r.Host)
 	if secret == "" || !ok {
@@ -143,7 +148,9 @@ func (k *Keeper) Of(r *http.Request) (*Session, error) {
 	if revoked, err := k.cfg.Issuer.Revoked(ctx, s.Pass); err != nil || revoked {
 		return nil, err
 	}
-	k.touch(ctx, cell, s.Ends, now)
+	if touch {
+		k.touch(ctx, cell, s.Ends, now)
+	}
 	return s, nil
 }
 
