@@ -3,6 +3,7 @@ package adminui
 import (
 	"html/template"
 	"net/http"
+	"time"
 
 	"github.com/hallpass-go/hallpass"
 )
@@ -50,7 +51,7 @@ func (u *UI) campaign(v *visit) error {
 	}
 	counts := map[hallpass.State]int{}
 	f := hallpass.EntryFilter{Batch: batch, Limit: hallpass.MaxPage}
-	for view.Looked < maxCount/2 && !view.All {
+	for began := time.Now(); view.Looked < maxCount && !view.All && time.Since(began) < countTime; {
 		page, err := u.issuer.Entries(v.Context(), f)
 		if err != nil {
 			return err
