@@ -112,6 +112,8 @@ func (i *Issuer) amendmentOf(entry Entry, c Change) (Amendment, error) {
 		return a, fieldErrorf("add_uses", "would make more than %d uses in all", maxMaxUses)
 	case end.IsZero():
 		return a, nil
+	case isForeignID(entry.ID):
+		return a, fieldErrorf(field, "cannot be given to a pass of another system, whose token says its end")
 	case entry.ExpiresAt.IsZero():
 		return a, fieldErrorf(field, "needs a pass with an end; this one has none")
 	case !end.After(entry.ExpiresAt):

@@ -25,8 +25,15 @@ var mayImport = map[string][]string{
 	"internal/interstitial": {"", "internal/look"},
 	"guard":                 {"", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
 
+	"django": {""},
+
+	// The drivers are here, so that users of django need not link them.
+	"internal/djangoimport": {"", "django"},
+
 	"memstore":    {""},
 	"sqlitestore": {"", "internal/group"},
+	"redisstore":  {""},
+	"pgstore":     {"", "internal/group"},
 	"storetest":   {""},
 
 	"internal/wire":      {""},
@@ -36,28 +43,31 @@ var mayImport = map[string][]string{
 	"internal/api":       {"", "internal/wire", "internal/rights"},
 	"hallpassclient":     {"", "internal/wire"},
 	"keystore":           {""},
-	"internal/openstore": {"", "memstore", "sqlitestore", "internal/group"},
-	"internal/demo": {
-		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
-		"internal/wire", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui", "keystore",
-	},
-	"internal/sessions": {""},
+	"internal/openstore": {"", "memstore", "sqlitestore", "pgstore", "redisstore", "internal/group"},
+	"internal/sessions":  {"", "mail"},
 	"internal/adminui": {
-		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "keystore",
 	},
-	"internal/gate": {"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/sessions"},
+	"internal/demo": {
+		"", "guard", "mail", "login", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"internal/wire", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui", "keystore",
+	},
+	"internal/gate": {"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/sessions"},
 	"internal/server": {
-		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"", "guard", "mail", "login", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/gate", "internal/api", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui",
 	},
-	"internal/needs":   {},
 	"internal/mailbox": {},
 	"mail":             {""},
+	"login":            {"", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/wire"},
+
+	"internal/needs": {},
 	"internal/cli": {
-		"", "guard", "memstore", "sqlitestore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"", "guard", "memstore", "sqlitestore", "pgstore", "redisstore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
 		"internal/gate", "internal/api", "internal/server", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui",
+		"mail", "login", "django", "internal/djangoimport",
 	},
 	"cmd/hallpass": {"internal/cli"}, // and, through it alone, whatever that may link
 
@@ -75,8 +85,12 @@ var belowRoot = []string{"internal/strictjson", "internal/passjwt", "internal/ke
 var modulesOf = map[string][]string{
 	"":            {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"guard":       {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
+	"django":      {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
 	"memstore":    {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
+	"mail":        {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/net", "golang.org/x/text"},
 	"sqlitestore": nil, // has a driver; see docs/dependencies.md
+	"pgstore":     nil,
+	"redisstore":  nil, // the same
 }
 
 func goList(t *testing.T, args ...string) []string {

@@ -34,6 +34,13 @@ type Config struct {
 	// rows of unlimited passes, may be. When it cannot be refreshed in time,
 	// nothing is honoured. Defaults to 1 second.
 	MaxStale time.Duration
+	// Outage is how old, in place of MaxStale, that picture may become where the
+	// store does not answer, for uses that need nothing else of it: of signed
+	// unlimited passes, with AuditOff and without a UseKey, that this process has
+	// asked the store about within that time. So a revocation made elsewhere can be
+	// missed for as long as this, while an outage lasts. Defaults to 0: nothing is
+	// honoured.
+	Outage time.Duration
 	// Retention is what Run prunes of the uses, once an hour. The zero value keeps
 	// them all. Passes whose tokens ended leave by themselves either way.
 	Retention PruneOptions
@@ -97,6 +104,8 @@ func (c Config) validate() error {
 		return fieldErrorf("retention", "must not be negative")
 	case c.MaxStale < 0:
 		return fieldErrorf("max_stale", "must not be negative")
+	case c.Outage < 0:
+		return fieldErrorf("outage", "must not be negative")
 	}
 	return checkText("instance", c.Instance, maxTextRunes)
 }

@@ -36,6 +36,7 @@ type ringSnapshot struct {
 	active   *Key
 	derived  map[string][][]byte // by purpose, filled under mu
 	sole     *Key
+	foreign  []foreignMember
 }
 
 type member struct {
@@ -162,8 +163,9 @@ func (r *Keyring) Remove(id string) error {
 }
 
 // Replace makes the ring hold the keys of another in one step, for those who keep
-// their keys elsewhere and reload them. No request sees a state in between. Keys
-// of another purpose are a *FieldError with field "purpose", and change nothing.
+// their keys elsewhere and reload them. No request sees a state in between. Foreign
+// keys stay as they are; see SetForeign. Keys of another purpose are a *FieldError
+// with field "purpose", and change nothing.
 func (r *Keyring) Replace(other *Keyring) error {
 	members := other.snap.Load().members
 	return r.change(func([]member) ([]member, error) { return slices.Clone(members), nil })
@@ -228,7 +230,9 @@ func (r *Keyring) change(edit func([]member) ([]member, error)) error {
 	if err != nil {
 		return err
 	}
-	next := &ringSnapshot{purpose: former.purpose, members: members, byHeader: map[string]Key{}, byID: map[string]Key{}}
+	next := &ringSnapshot{
+		purpose: former.purpose, members: members, byHeader: map[string]Key{}, byID: map[string]Key{}, foreign: former.foreign,
+	}
 	for _, m := range members {
 		if next.purpose == "" {
 			next.purpose = m.Key.purpose

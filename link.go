@@ -144,7 +144,7 @@ func findToken(text, param string, depth int) (Token, bool) {
 		}
 	}
 	for _, v := range values {
-		if form := NewToken(v).form(); (form == FormatSigned || form == FormatCompact) && !strings.ContainsAny(v, "/?#&=") {
+		if form := NewToken(v).form(); (form == FormatSigned || form == FormatCompact || form == formForeign) && !strings.ContainsAny(v, "/?#&=") {
 			return NewToken(v), true
 		}
 		if strings.HasPrefix(v, "http://") || strings.HasPrefix(v, "https://") {

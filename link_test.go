@@ -86,6 +86,7 @@ func TestFindToken(t *testing.T) {
 	signed := s.issue(t, hallpass.Spec{}).Token.Reveal()
 	compact := s.issue(t, hallpass.Spec{Format: hallpass.FormatCompact}).Token.Reveal()
 	short := s.issue(t, hallpass.Spec{Format: hallpass.FormatShort}).Token.Reveal()
+	const djangoValue = "eyJhIjoxfQ:1vwfSq:GTlmME7PXgmYEcrnI-_bZG2V4VNnqrKJ9wvWY3oZyrQ"
 	wrapped := "https://safelinks.example/?url=" + url.QueryEscape("https://site.example/p?a=1&rt="+signed) + "&data=x.y.z"
 	rows := []struct{ name, pasted, param, want string }{
 		{"bare", signed, "", signed},
@@ -98,6 +99,8 @@ func TestFindToken(t *testing.T) {
 		{"under another name", "https://site.example/p?t=" + short, "t", short},
 		{"under a name nobody said", "https://site.example/p?whatever=" + signed, "", signed},
 		{"compact, under a name nobody said", "https://site.example/p?whatever=" + compact, "", compact},
+		{"a signed value of Django, bare", djangoValue, "", djangoValue},
+		{"a signed value of Django, under a name nobody said", "https://site.example/p?at=12:30:00&TOKEN=" + url.QueryEscape(djangoValue), "", djangoValue},
 		{"in the fragment", "https://site.example/p#rt=" + signed, "", signed},
 		{"in a link that a gateway wrapped", wrapped, "", signed},
 		{"wrapped twice", "https://other.example/?u=" + url.QueryEscape(wrapped), "", signed},

@@ -54,7 +54,7 @@ func modeOfClaim(letter string) (Mode, bool) {
 // Here 0 and the zero time mean "no limit"; defaults exist only in Spec.
 type Pass struct {
 	// ID is a UUID as text: version 7 (time-ordered), or version 8 derived from
-	// the token's hash for a short pass. Foreign formats bring their own.
+	// the token's hash for a short pass. A foreign pass's is made by ForeignID.
 	ID string
 	// Scope is the purpose.
 	Scope Scope
@@ -77,16 +77,17 @@ type Pass struct {
 	// IssuedAt is in microseconds. Zero, from foreign tokens only, means unknown
 	// and counts as older than any revocation.
 	IssuedAt time.Time
-	// NotBefore is in whole seconds. Zero means from the start.
+	// NotBefore is in whole seconds, from foreign tokens also in fractions. Zero
+	// means from the start.
 	NotBefore time.Time
-	// ExpiresAt is in whole seconds and exclusive. Zero means never.
+	// ExpiresAt is likewise, and exclusive. Zero means never.
 	ExpiresAt time.Time
 	// MaxUses is how often the pass is honoured. 0 means without limit.
 	MaxUses int64
 	// Recorded passes have a row from issue on and are nothing without it. The
 	// row of an unrecorded pass comes to life at its first use.
 	Recorded bool
-	// Key is the id of the signing key; empty for a short pass.
+	// Key is the id of the signing key, or of the ForeignKey; empty for a short pass.
 	Key string
 }
 

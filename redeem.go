@@ -75,9 +75,27 @@ func (i *Issuer) redeem(ctx context.Context, p Presentation) (*Redemption, error
 	if err != nil {
 		return refused, err
 	}
-	if err := i.judge(v.Pass, p, true); err != nil {
+	if err := i.judge(v, p, true); err != nil {
 		return refused, err
 	}
+	if !i.outlasts(v, p) {
+		return i.ask(ctx, v, p)
+	}
+	if i.rules.failing() {
+		if r, err := i.outlast(ctx, v, p, errAway); !isAway(ctx, err) {
+			return r, err
+		}
+	}
+	r, err := i.ask(ctx, v, p)
+	if isAway(ctx, err) {
+		return i.outlast(ctx, v, p, err)
+	}
+	return r, err
+}
+
+// ask decides about a token that is authentic and in time, with the store.
+func (i *Issuer) ask(ctx context.Context, v Verified, p Presentation) (*Redemption, error) {
+	refused := &Redemption{Entry: Entry{Pass: v.Pass}}
 	known := refused.Entry
 	if err := i.addParents(ctx, &known); err != nil {
 		return refused, err
@@ -107,7 +125,7 @@ func (i *Issuer) refuseUncounted(ctx context.Context, v Verified, reason error) 
 	if reason != nil {
 		return reason
 	}
-	if left, limited := entry.UsesLeft(); limited && left == 0 {
+	if v.spent(entry) {
 		return RefusalSpent
 	}
 	return RefusalNeedsConfirmation
@@ -117,6 +135,9 @@ func (i *Issuer) reserve(ctx context.Context, v Verified, p Presentation) (*Rede
 	store, err := i.store()
 	if err != nil {
 		return nil, err
+	}
+	if v.foreign != nil && v.row != nil && v.row.RevokedAt.IsZero() && v.spent(*v.row) {
+		return &Redemption{Entry: *v.row}, RefusalSpent
 	}
 	r := Reservation{Pass: v.Pass, KeepUntil: i.keepUntil(v.Pass.ExpiresAt), Use: i.useOf(v.Pass, p)}
 	// A limit can be in the token or, after Amend, only in the row; a pass that
@@ -137,8 +158,8 @@ func (i *Issuer) reserve(ctx context.Context, v Verified, p Presentation) (*Rede
 	if err != nil {
 		return &Redemption{Entry: Entry{Pass: v.Pass}}, storeError(ctx, "the use was not counted", err)
 	}
-	if v.row == nil {
-		got.Entry = mergeRow(v.Pass, got.Entry)
+	if v.row == nil || v.foreign != nil {
+		got.Entry = v.merge(got.Entry)
 	}
 	return &Redemption{Entry: got.Entry, Use: got.Use, Duplicate: got.Duplicate, issuer: i}, nil
 }
@@ -154,7 +175,7 @@ func (i *Issuer) reserveBehind(ctx context.Context, v Verified, r Reservation, s
 		row, err := i.recentRow(ctx, v.Pass.ID)
 		switch {
 		case err == nil:
-			entry = mergeRow(v.Pass, row)
+			entry = v.merge(row)
 		case !errors.Is(err, ErrNotFound):
 			return refused, err
 		case v.Pass.Recorded:

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -168,6 +169,9 @@ type rules struct {
 	// fetching is held by the one who reads the feed: a lock that can be given up
 	// when the waiting caller's context ends.
 	fetching chan struct{}
+	// failedAt is when the last reading failed, in nanoseconds, and 0 after one that
+	// did not.
+	failedAt atomic.Int64
 }
 
 // fetchTimeout bounds how long one reading of the feed may take.
@@ -211,11 +215,14 @@ func (r *rules) refresh(ctx context.Context, store CellStore, now time.Time) err
 
 // fetch needs the lock fetching.
 func (r *rules) fetch(ctx context.Context, store CellStore, now time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	limited, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	began := time.Now()
-	cells, err := store.Cells(ctx, rulesGroup, r.version, now)
+	cells, err := store.Cells(limited, rulesGroup, r.version, now)
 	if err != nil {
+		if ctx.Err() == nil { // else the caller gave up, which says nothing about the store
+			r.failedAt.Store(time.Now().UnixNano())
+		}
 		return unavailable("the revocations could not be read", err)
 	}
 	r.mu.Lock()
@@ -232,6 +239,7 @@ func (r *rules) fetch(ctx context.Context, store CellStore, now time.Time) error
 		r.version = c.Version
 	}
 	r.freshAt = began
+	r.failedAt.Store(0)
 	return nil
 }
 

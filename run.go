@@ -14,10 +14,12 @@ const (
 )
 
 // Run does what is better done in the background, until ctx ends: it reads
-// revocations made elsewhere before a request has to wait for them, writes the
-// uses of unlimited passes (AuditBehind), events (Note) and counters (Stats), seals them
-// (Config.Seal), and removes once an hour what is over and what Config.Retention says. An Issuer works without it. When Run returns,
-// everything that was queued has been written or counted in Dropped and DroppedEvents.
+// revocations made elsewhere before a request has to wait for them (sooner where
+// the store is a Waker), writes the uses of unlimited passes (AuditBehind), events
+// (Note) and counters (Stats), seals them (Config.Seal), and removes once an hour
+// what is over and what Config.Retention says. An Issuer works without it. When Run
+// returns, everything that was queued has been written or counted in Dropped and
+// DroppedEvents.
 //
 // It returns nil when ctx ends, and an error only when there is no store.
 func (i *Issuer) Run(ctx context.Context) error {
@@ -36,6 +38,8 @@ func (i *Issuer) Run(ctx context.Context) error {
 	if i.cfg.Seal {
 		workers.Go(func() { i.sealMinutes(working) })
 	}
+	wake := make(chan struct{}, 1)
+	workers.Go(func() { WakeChannel(ctx, store, wake, rulesGroup) })
 	i.behind.setOpen(true)
 	defer func() {
 		i.behind.setOpen(false)
@@ -54,6 +58,7 @@ func (i *Issuer) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-wake:
 		case <-tick.C:
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"regexp"
 	"strings"
 
 	"github.com/hallpass-go/hallpass/internal/passjwt"
@@ -56,7 +57,13 @@ const (
 	FormatShort Format = "short"
 	// FormatCompact is signed like a JWT, in a binary form about half as long.
 	FormatCompact Format = "compact"
+
+	// formForeign is a shape that only other systems' tokens have: Django's signed
+	// values, three parts between colons, the last a MAC with SHA-256 or SHA-1.
+	formForeign Format = "foreign"
 )
+
+var foreignShape = regexp.MustCompile(`^\.?[A-Za-z0-9_-]+:[0-9A-Za-z]+:[A-Za-z0-9_-]{27}(?:[A-Za-z0-9_-]{16})?$`)
 
 // form tells the forms of a token apart by shape alone; "" is none of ours.
 func (t Token) form() Format {
@@ -69,6 +76,8 @@ func (t Token) form() Format {
 		return FormatCompact
 	case passjwt.LooksLike(t.text):
 		return FormatSigned
+	case strings.IndexByte(t.text, ':') > 0 && foreignShape.MatchString(t.text):
+		return formForeign
 	}
 	return ""
 }

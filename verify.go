@@ -57,7 +57,11 @@ type Verified struct {
 	// Claims are the token's claims as signed; nil for a short token.
 	Claims json.RawMessage
 
-	row *Entry // of a short pass, which had to be read to know anything
+	// row is that of a pass whose token does not say what it permits, and which had
+	// to be read to know anything: a short one, and a foreign one that names a row.
+	row     *Entry
+	foreign *foreignMember // the key of a foreign token
+	rowTime bool           // see ForeignToken
 }
 
 // clockSkew is how far ahead an `iat` of ours may lie: several machines sign.
@@ -67,13 +71,20 @@ const clockSkew = 60 * time.Second
 // and what the presentation asks. It does not know about revocations or uses.
 //
 // A refusal after the signature was proven comes with the pass it speaks of. A
-// short token says nothing by itself: ErrUnavailable; use Check.
+// short token says nothing by itself, and a foreign one that names a row only its
+// time: ErrUnavailable; use Check.
 func (i *Issuer) Verify(p Presentation) (Verified, error) {
 	v, err := i.open(p.Token)
 	if err != nil {
 		return v, err
 	}
-	if err := i.judge(v.Pass, p, false); err != nil {
+	if v.foreign != nil && v.Pass.Recorded {
+		if err := i.judgeTime(v.Pass); err != nil {
+			return v, err
+		}
+		return v, fmt.Errorf("%w: this token can only be judged by the store", ErrUnavailable)
+	}
+	if err := i.judge(v, p, false); err != nil {
 		return v, err
 	}
 	if !rightSubject(v.Pass, p) {
@@ -93,51 +104,60 @@ func (i *Issuer) open(t Token) (Verified, error) {
 	case FormatCompact:
 		return i.openCompact(t.text)
 	case FormatSigned:
-		return i.openJWT(t.text)
+		v, foreign, err := i.openJWT(t.text)
+		if foreign {
+			return i.openForeign(t.text, RefusalUnknownKey)
+		}
+		return v, err
+	case formForeign:
+		return i.openForeign(t.text, RefusalMalformed)
 	}
 	return Verified{}, RefusalMalformed
 }
 
-func (i *Issuer) openJWT(text string) (Verified, error) {
+// openJWT opens a JWT of ours. foreign says that it is well-formed, names no key of
+// ours and does not claim to be a pass: that of another system, if anybody's.
+func (i *Issuer) openJWT(text string) (v Verified, foreign bool, err error) {
 	parts, err := passjwt.Split(text)
 	if err != nil {
-		return Verified{}, RefusalMalformed
+		return Verified{}, false, RefusalMalformed
 	}
 	key, header, keyErr := i.cfg.Keys.find(parts.Header)
 	if errors.Is(keyErr, RefusalMalformed) {
-		return Verified{}, RefusalMalformed
+		return Verified{}, false, RefusalMalformed
 	}
 	payload, err := passjwt.DecodeSegment(make([]byte, 0, passjwt.DecodedLen(parts.Payload)), parts.Payload)
 	if err != nil {
-		return Verified{}, RefusalMalformed
+		return Verified{}, false, RefusalMalformed
 	}
 	var room [64]byte // of the longest signature
 	signature, err := passjwt.DecodeSegment(room[:0], parts.Signature)
 	if err != nil {
-		return Verified{}, RefusalMalformed
+		return Verified{}, false, RefusalMalformed
 	}
 	claims, err := passjwt.ParseClaims(string(payload), header.Type == passjwt.Type)
 	if err != nil {
-		return Verified{}, RefusalMalformed
+		return Verified{}, false, RefusalMalformed
 	}
 	var pass Pass
 	if header.Type == passjwt.Type {
 		if pass, err = readPass(&claims); err != nil {
-			return Verified{}, err
+			return Verified{}, false, err
 		}
 	}
 	// From here on the text is well-formed; only now does the key matter, and
 	// nothing but the algorithm of that key will do.
 	switch {
 	case keyErr != nil:
-		return Verified{}, keyErr
+		return Verified{}, header.Type != passjwt.Type, keyErr
 	case header.Algorithm != string(key.algorithm) || !key.verify(parts.Signed, signature):
-		return Verified{}, RefusalBadSignature
+		return Verified{}, false, RefusalBadSignature
 	case header.Type != passjwt.Type:
-		return Verified{}, RefusalWrongType
+		return Verified{}, false, RefusalWrongType
 	}
 	pass.Key = key.id
-	return i.readClaims(Verified{Pass: pass, Claims: payload}, &claims)
+	v, err = i.readClaims(Verified{Pass: pass, Claims: payload}, &claims)
+	return v, false, err
 }
 
 // readPass reads what the claims permit. Its only refusal is RefusalMalformed,
@@ -189,11 +209,11 @@ func (i *Issuer) readClaims(v Verified, c *passjwt.Claims) (Verified, error) {
 
 // judge decides what needs no store, in the order of the refusals. strict is for
 // redeeming, where nothing may be left unasked.
-func (i *Issuer) judge(pass Pass, p Presentation, strict bool) error {
-	if err := i.judgeTime(pass); err != nil {
+func (i *Issuer) judge(v Verified, p Presentation, strict bool) error {
+	if err := i.judgeTime(v.Pass); err != nil {
 		return err
 	}
-	return judgeRequest(pass, p, strict)
+	return judgeRequest(v, p, strict)
 }
 
 func (i *Issuer) judgeTime(pass Pass) error {
@@ -208,8 +228,11 @@ func (i *Issuer) judgeTime(pass Pass) error {
 }
 
 // judgeRequest decides whether a pass is for what is asked.
-func judgeRequest(pass Pass, p Presentation, strict bool) error {
+func judgeRequest(v Verified, p Presentation, strict bool) error {
+	pass := v.Pass
 	switch {
+	case v.foreign != nil && !v.foreign.carries(pass):
+		return RefusalWrongScope
 	case (strict || p.Scope != "") && p.Scope != pass.Scope:
 		return RefusalWrongScope
 	case len(p.Modes) > 0 && !slices.Contains(p.Modes, pass.Mode):
@@ -247,7 +270,7 @@ func (i *Issuer) check(ctx context.Context, p Presentation) (Entry, Verified, er
 	if err != nil {
 		return Entry{Pass: v.Pass}, v, err
 	}
-	if err := i.judge(v.Pass, p, false); err != nil {
+	if err := i.judge(v, p, false); err != nil {
 		return Entry{Pass: v.Pass}, v, err
 	}
 	entry, err := i.standing(ctx, v)
@@ -257,7 +280,7 @@ func (i *Issuer) check(ctx context.Context, p Presentation) (Entry, Verified, er
 	if err := i.judgeSubject(ctx, entry.Pass, p); err != nil {
 		return entry, v, err
 	}
-	if left, limited := entry.UsesLeft(); limited && left == 0 {
+	if v.spent(entry) {
 		return entry, v, RefusalSpent
 	}
 	return entry, v, nil
@@ -275,7 +298,7 @@ func (i *Issuer) Lapsed(ctx context.Context, p Presentation) (Entry, bool, error
 	if timeErr != nil && !errors.Is(timeErr, RefusalExpired) {
 		return Entry{Pass: v.Pass}, false, timeErr
 	}
-	if err := judgeRequest(v.Pass, p, true); err != nil {
+	if err := judgeRequest(v, p, true); err != nil {
 		return Entry{Pass: v.Pass}, false, err
 	}
 	entry, err := i.standing(ctx, v)
@@ -285,14 +308,24 @@ func (i *Issuer) Lapsed(ctx context.Context, p Presentation) (Entry, bool, error
 	if err != nil {
 		return entry, false, err
 	}
+	return entry, timeErr != nil || v.spent(entry), nil
+}
+
+// spent reports whether every use has been made. The row of a foreign pass has a
+// limit: other systems know no pass without one, so none means that nothing is left.
+func (v Verified) spent(entry Entry) bool {
 	left, limited := entry.UsesLeft()
-	return entry, timeErr != nil || limited && left == 0, nil
+	return limited && left == 0 || !limited && v.foreign != nil && v.Pass.Recorded
 }
 
 // authenticate opens a token of any form.
 func (i *Issuer) authenticate(ctx context.Context, t Token) (Verified, error) {
 	if t.form() != FormatShort {
-		return i.open(t)
+		v, err := i.open(t)
+		if err == nil && v.foreign != nil && v.Pass.Recorded {
+			return i.readForeignRow(ctx, v)
+		}
+		return v, err
 	}
 	entry, err := i.row(ctx, shortID(t))
 	if errors.Is(err, ErrNotFound) {
@@ -314,7 +347,7 @@ func (i *Issuer) standing(ctx context.Context, v Verified) (Entry, error) {
 		row, err := i.row(ctx, v.Pass.ID)
 		switch {
 		case err == nil:
-			entry = mergeRow(v.Pass, row)
+			entry = v.merge(row)
 		case !errors.Is(err, ErrNotFound):
 			return entry, err
 		case v.Pass.Recorded:

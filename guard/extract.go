@@ -81,11 +81,13 @@ func (rt *route) inQuery(r *http.Request) ([]string, error) {
 func (rt *route) inHeader(r *http.Request) ([]string, error) {
 	var texts []string
 	for _, line := range r.Header.Values("Authorization") {
-		scheme, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		scheme, text := strings.TrimSpace(line), ""
+		if end := strings.IndexAny(scheme, " \t"); end >= 0 {
+			scheme, text = scheme[:end], strings.TrimSpace(scheme[end:])
+		}
 		if !strings.EqualFold(scheme, rt.opts.Keyword) {
 			continue
 		}
-		text = strings.TrimSpace(text)
 		if text == "" {
 			return nil, hallpass.RefusalMalformed
 		}

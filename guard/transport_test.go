@@ -48,6 +48,7 @@ func TestTransports(t *testing.T) {
 		{"a bearer header", "DELETE", "/all", "", []string{"Authorization", "Bearer " + token}, 200, "DELETE /all subject=7"},
 		{"a bearer header in another case", "GET", "/all", "", []string{"Authorization", "bEARER  " + token}, 200, "subject=7"},
 		{"a keyword of the route", "GET", "/tmp", "", []string{"Authorization", "TmpToken " + token}, 200, "subject=7"},
+		{"a tab behind the keyword", "GET", "/tmp", "", []string{"Authorization", "TmpToken\t" + token}, 200, "subject=7"},
 		{"HEAD with a header runs the handler", "HEAD", "/all", "", []string{"Authorization", "Bearer " + token}, 200, ""},
 		{"a form field, and the body is still there", "POST", "/all", "a=1&rt=" + token, []string{"Content-Type", form}, 200, "body=a=1&rt="},
 		{"a multipart field", "POST", "/all", multi, []string{"Content-Type", multiType}, 200, "kept"},

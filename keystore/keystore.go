@@ -232,11 +232,16 @@ const pollEvery = 500 * time.Millisecond
 func (r *Ring) Run(ctx context.Context, report func(error)) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	wake := make(chan struct{}, 1)
+	var waking sync.WaitGroup
+	waking.Go(func() { r.Wake(ctx, wake) })
+	defer waking.Wait()
 	failing := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-wake:
 		case <-tick.C:
 		}
 		_, err := r.Refresh(ctx)
@@ -245,4 +250,11 @@ func (r *Ring) Run(ctx context.Context, report func(error)) {
 		}
 		failing = err != nil
 	}
+}
+
+// Wake puts a token into wake, which needs a buffer of one, whenever another
+// process may have changed the keys, until ctx ends or the store cannot tell. It is
+// for those who call Refresh in a loop of their own, beside their ticker.
+func (r *Ring) Wake(ctx context.Context, wake chan<- struct{}) {
+	hallpass.WakeChannel(ctx, r.cells, wake, cellGroup)
 }

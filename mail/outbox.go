@@ -15,14 +15,17 @@ import (
 // OutboxConfig is what an Outbox is made of. Cells, Keys and Deliver are
 // required.
 type OutboxConfig struct {
-	// Cells keeps the jobs, in the groups "outbox/0" to "outbox/f". Every process
-	// with the same cells and keys shares the work.
+	// Cells keeps the jobs, in the groups Name + "/0" to "/f". Every process with the
+	// same cells, keys and name shares the work.
 	Cells hallpass.CellStore
+	// Name keeps apart what several Outboxes with different Delivers have in one
+	// store. Defaults to "outbox".
+	Name string
 	// Keys seal the jobs. A job sealed under a key that is retired or removed before
 	// the job is delivered cannot be delivered.
 	Keys *hallpass.Keyring
 	// Deliver sends one job: nil means that it was sent, and any error that it is
-	// tried again. It may be called for a job that was already sent (see Outbox). It
+	// tried again, after ErrUnsure once only. It may be called for a job that was already sent (see Outbox). It
 	// must return when its context ends, which is at the latest half of Lease after
 	// the call: one that goes on can be overtaken by another process that sends the
 	// same job. Its errors are logged, so they may hold neither the content of a
@@ -127,6 +130,9 @@ func NewOutbox(cfg OutboxConfig) (*Outbox, error) {
 }
 
 func (c OutboxConfig) withDefaults() OutboxConfig {
+	if c.Name == "" {
+		c.Name = "outbox"
+	}
 	if c.Workers == 0 {
 		c.Workers = 4
 	}
@@ -185,6 +191,9 @@ func (c OutboxConfig) validate() error {
 }
 
 // now is the outbox's clock, as exact as a store's times.
+// group is where a job's cell is.
+func (o *Outbox) group(key string) string { return outboxGroup(o.cfg.Name, outboxShard(key)) }
+
 func (o *Outbox) now() time.Time { return o.cfg.Now().UTC().Truncate(time.Microsecond) }
 
 // Depth returns how many jobs are waiting or being delivered, in all processes,

@@ -23,6 +23,7 @@ type outboxOutcome struct {
 	gone     bool
 	due      time.Time
 	failures int
+	unsure   bool
 	// force ends the job even if another process took it over meanwhile: it was
 	// delivered, or can never be.
 	force bool
@@ -57,7 +58,7 @@ func (r *outboxRun) claim(e *outboxEntry) (outboxClaim, bool) {
 	ctx, cancel := r.storeContext()
 	defer cancel()
 	now := r.now()
-	cell, err := r.cfg.Cells.Cell(ctx, outboxGroup(outboxShard(e.key)), e.key, now)
+	cell, err := r.cfg.Cells.Cell(ctx, r.group(e.key), e.key, now)
 	if err != nil && !errors.Is(err, hallpass.ErrNotFound) {
 		r.storeFailed(err)
 		r.set.release(e, now)
@@ -82,7 +83,7 @@ func (r *outboxRun) claim(e *outboxEntry) (outboxClaim, bool) {
 		return outboxClaim{}, false
 	}
 	// Before the claim: another process may have the key.
-	if _, err := rec.open(r.cfg.Keys, e.key); err != nil {
+	if _, err := rec.open(r.cfg.Keys, r.group(e.key), e.key); err != nil {
 		r.unreadable(e, rec, err)
 		return outboxClaim{}, false
 	}
@@ -151,7 +152,7 @@ func (r *outboxRun) settle(out outboxOutcome) {
 			return
 		}
 		var cell hallpass.Cell
-		cell, err = r.cfg.Cells.Cell(ctx, outboxGroup(outboxShard(e.key)), e.key, now)
+		cell, err = r.cfg.Cells.Cell(ctx, r.group(e.key), e.key, now)
 		if errors.Is(err, hallpass.ErrNotFound) || (err == nil && len(cell.Value) == 0) {
 			err = nil // it is gone already
 			break
@@ -185,14 +186,14 @@ func (r *outboxRun) settle(out outboxOutcome) {
 func (r *outboxRun) writeOutcome(ctx context.Context, out outboxOutcome, now time.Time) error {
 	key, rec := out.claim.entry.key, out.claim.rec
 	if !out.gone {
-		rec.Owner, rec.Due, rec.Failures = "", out.due.UnixMicro(), out.failures
+		rec.Owner, rec.Due, rec.Failures, rec.Unsure = "", out.due.UnixMicro(), out.failures, out.unsure
 		_, err := r.write(ctx, key, out.claim.version, rec, now)
 		return err
 	}
 	// An empty value with an end is how a cell is deleted. The job's content goes
 	// with it.
 	_, err := r.cfg.Cells.Swap(ctx, hallpass.Cell{
-		Group: outboxGroup(outboxShard(key)), Key: key, Version: out.claim.version, ExpiresAt: rec.doneUntil(now),
+		Group: r.group(key), Key: key, Version: out.claim.version, ExpiresAt: rec.doneUntil(now),
 	}, now)
 	return err
 }

@@ -33,7 +33,7 @@ func (r *outboxRun) deliver(c outboxClaim) {
 		r.set.release(c.entry, r.now())
 		return
 	}
-	job, err := c.rec.open(r.cfg.Keys, c.entry.key)
+	job, err := c.rec.open(r.cfg.Keys, r.group(c.entry.key), c.entry.key)
 	if err != nil {
 		r.unreadable(c.entry, c.rec, err)
 		return
@@ -65,13 +65,14 @@ func (r *outboxRun) judge(c outboxClaim, err error) outboxOutcome {
 		return ended
 	}
 	rejected := r.cfg.Rejected(err)
+	unsure := errors.Is(err, ErrUnsure)
 	if !rejected && r.delivering.Err() != nil {
 		return r.released(c) // cut short by the end of Run, which says nothing about the job
 	}
 	c.rec.Failures++
 	ended.failures = c.rec.Failures
 	due := now.Add(r.backoff(c.rec.Failures))
-	if rejected || c.rec.Failures == r.cfg.Attempts || !due.Before(c.rec.deadline()) {
+	if rejected || unsure && c.rec.Unsure || c.rec.Failures == r.cfg.Attempts || !due.Before(c.rec.deadline()) {
 		r.cfg.Logger.Error("a mail could not be delivered and is given up",
 			"job", c.entry.key, "failures", c.rec.Failures, "rejected", rejected, "error", err)
 		r.observe(OutboxGivenUp, c, now)
@@ -80,12 +81,12 @@ func (r *outboxRun) judge(c outboxClaim, err error) outboxOutcome {
 	r.cfg.Logger.Warn("a mail could not be delivered and is tried again",
 		"job", c.entry.key, "failures", c.rec.Failures, "in", due.Sub(now), "error", err)
 	r.observe(OutboxRetried, c, now)
-	return outboxOutcome{claim: c, due: due, failures: c.rec.Failures}
+	return outboxOutcome{claim: c, due: due, failures: c.rec.Failures, unsure: c.rec.Unsure || unsure}
 }
 
 // released lets any process take the job at once.
 func (r *outboxRun) released(c outboxClaim) outboxOutcome {
-	return outboxOutcome{claim: c, due: r.now(), failures: c.rec.Failures}
+	return outboxOutcome{claim: c, due: r.now(), failures: c.rec.Failures, unsure: c.rec.Unsure}
 }
 
 // backoff is the wait after so many failures.

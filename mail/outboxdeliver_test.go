@@ -341,3 +341,42 @@ func TestThePollDoesNotReadDoneJobsAgain(t *testing.T) {
 		stop()
 	})
 }
+
+func TestAMailThatMayHaveArrivedIsSentOnceMoreAndNoMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		book := newLedger()
+		o := newOutbox(t, mail.OutboxConfig{Cells: memstore.New(), Deliver: book.deliver(func(context.Context, string) error {
+			return fmt.Errorf("%w: the connection ended", mail.ErrUnsure)
+		})})
+		stop := run(t, o)
+		put(t, o, "a")
+		time.Sleep(5 * time.Minute)
+		if n := len(book.of("a")); n != 2 {
+			t.Errorf("%d attempts, want 2: a server that is slow to say yes would fill a mailbox", n)
+		}
+		stop()
+	})
+}
+
+func TestOutboxesWithDifferentNamesDoNotTakeEachOthersJobs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, keys, ours, theirs := memstore.New(), outboxKeys(t), newLedger(), newLedger()
+		o := newOutbox(t, mail.OutboxConfig{Cells: store, Keys: keys, Deliver: ours.deliver(nil)})
+		other := newOutbox(t, mail.OutboxConfig{Cells: store, Keys: keys, Name: "staff", Deliver: theirs.deliver(nil)})
+		stop := run(t, other)
+		put(t, o, "a")
+		time.Sleep(time.Minute)
+		stop()
+		if n := len(theirs.of("a")); n != 0 {
+			t.Error("another outbox delivered the job")
+		}
+		stop = run(t, o)
+		time.Sleep(10 * time.Second)
+		if n := len(ours.of("a")); n != 1 {
+			t.Errorf("%d deliveries, want 1", n)
+		}
+		stop()
+	})
+}

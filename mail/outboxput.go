@@ -33,7 +33,7 @@ func (o *Outbox) Put(ctx context.Context, id string, job []byte, deadline time.T
 	}
 	key := outboxKey(id)
 	rec := outboxRecord{Form: outboxForm, PutAt: now.UnixMicro(), Deadline: deadline.UnixMicro(), Due: now.UnixMicro()}
-	if err := rec.seal(o.cfg.Keys, key, job); err != nil {
+	if err := rec.seal(o.cfg.Keys, o.group(key), key, job); err != nil {
 		return outboxUnavailable("seal", err)
 	}
 
@@ -80,7 +80,7 @@ func (o *Outbox) write(ctx context.Context, key string, version uint64, rec outb
 		return 0, err
 	}
 	written, err := o.cfg.Cells.Swap(ctx, hallpass.Cell{
-		Group: outboxGroup(outboxShard(key)), Key: key, Value: value, Version: version, ExpiresAt: rec.keepUntil(),
+		Group: o.group(key), Key: key, Value: value, Version: version, ExpiresAt: rec.keepUntil(),
 	}, now)
 	return written.Version, err
 }

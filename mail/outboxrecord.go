@@ -34,7 +34,7 @@ func outboxShard(key string) int {
 	return int(sum[0]) % outboxShards
 }
 
-func outboxGroup(shard int) string { return fmt.Sprintf("outbox/%x", shard) }
+func outboxGroup(name string, shard int) string { return fmt.Sprintf("%s/%x", name, shard) }
 
 // outboxRecord is the value of an open job's cell. A cell without a value is a
 // job that is done. Times are microseconds since 1970.
@@ -48,6 +48,8 @@ type outboxRecord struct {
 	Due      int64  `json:"due"`
 	Owner    string `json:"owner,omitempty"`
 	Failures int    `json:"failures,omitempty"`
+	// Unsure says that an attempt may have sent it without hearing so.
+	Unsure bool `json:"unsure,omitempty"`
 	// Sealed is the job. It is sealed once, by Put; whoever claims the job later
 	// copies it as it is.
 	Sealed []byte `json:"job"`
@@ -93,13 +95,13 @@ func (r outboxRecord) doneUntil(now time.Time) time.Time {
 
 // binding is what a sealed job is bound to: moved to another id or group, or given
 // another deadline, it does not open.
-func (r outboxRecord) binding(key string) []byte {
-	b := []byte("hallpass outbox job\x00" + outboxGroup(outboxShard(key)) + "\x00" + key + "\x00")
+func (r outboxRecord) binding(group, key string) []byte {
+	b := []byte("hallpass outbox job\x00" + group + "\x00" + key + "\x00")
 	return binary.BigEndian.AppendUint64(b, uint64(r.Deadline))
 }
 
 // seal puts the job into the record, under the newest key.
-func (r *outboxRecord) seal(keys *hallpass.Keyring, key string, job []byte) error {
+func (r *outboxRecord) seal(keys *hallpass.Keyring, group, key string, job []byte) error {
 	secrets, err := keys.Derive(outboxPurpose)
 	if err != nil {
 		return err
@@ -111,19 +113,19 @@ func (r *outboxRecord) seal(keys *hallpass.Keyring, key string, job []byte) erro
 	if err != nil {
 		return err
 	}
-	r.Sealed = aead.Seal(nil, nil, job, r.binding(key))
+	r.Sealed = aead.Seal(nil, nil, job, r.binding(group, key))
 	return nil
 }
 
 var errOutboxSealed = errors.New("no key of the ring opens it")
 
 // open returns the job.
-func (r outboxRecord) open(keys *hallpass.Keyring, key string) ([]byte, error) {
+func (r outboxRecord) open(keys *hallpass.Keyring, group, key string) ([]byte, error) {
 	secrets, err := keys.Derive(outboxPurpose)
 	if err != nil {
 		return nil, err
 	}
-	binding := r.binding(key)
+	binding := r.binding(group, key)
 	for _, secret := range secrets {
 		aead, err := outboxAEAD(secret)
 		if err != nil {

@@ -175,7 +175,7 @@ func (r *outboxRun) pollShard(ctx context.Context, shard int, since *uint64, rel
 	ctx, cancel := context.WithTimeout(ctx, r.storeTimeout())
 	defer cancel()
 	now := r.now()
-	cells, err := r.cfg.Cells.Cells(ctx, outboxGroup(shard), *since, now)
+	cells, err := r.cfg.Cells.Cells(ctx, outboxGroup(r.cfg.Name, shard), *since, now)
 	if err != nil {
 		return err
 	}

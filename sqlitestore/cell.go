@@ -43,23 +43,37 @@ func (s *Store) Cells(ctx context.Context, group string, since uint64, now time.
 
 // Swap implements hallpass.CellStore.
 func (s *Store) Swap(ctx context.Context, c hallpass.Cell, now time.Time) (hallpass.Cell, error) {
+	c.ExpiresAt = micro(c.ExpiresAt)
 	var written hallpass.Cell
 	_, err := s.do(ctx, "swap", write{step: func(tx *writeTx) error {
-		// An absent cell has version 0, which is what the caller names for "none".
-		old, err := tx.cell(c.Group, c.Key, now)
-		switch {
-		case err != nil:
+		version, err := tx.nextVersion()
+		if err != nil {
 			return err
-		case old.Version != c.Version:
-			return hallpass.ErrConflict
 		}
-		written, err = tx.writeCell(c)
+		changed, err := tx.count(swapText(c.Version), c.Group, c.Key, blob(c.Value), version, nullMicros(c.ExpiresAt), now.UnixMicro(), int64(c.Version))
+		if err == nil && changed == 0 {
+			err = hallpass.ErrConflict
+		}
+		written = c
+		written.Version = uint64(version)
 		return err
 	}})
 	if err != nil {
 		return hallpass.Cell{}, err
 	}
 	return written, nil
+}
+
+// swapText compares and writes in one statement. An absent cell has version 0,
+// which is what the caller names for "none"; one that is over is absent.
+func swapText(version uint64) string {
+	if version == 0 {
+		return `INSERT INTO cells (` + cellColumns + `) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
+			SET value = excluded.value, version = excluded.version, expires_at = excluded.expires_at
+			WHERE cells.expires_at <= ?6 AND ?7 = 0`
+	}
+	return `UPDATE cells SET value = ?3, version = ?4, expires_at = ?5
+		WHERE family = ?1 AND key = ?2 AND version = ?7 AND (expires_at IS NULL OR expires_at > ?6)`
 }
 
 // Add implements hallpass.CellStore. A counter is a cell whose value is its
@@ -88,8 +102,7 @@ func (s *Store) Add(ctx context.Context, a hallpass.Addition, now time.Time) (va
 		}
 		value, added = sum, true
 		c.Value = strconv.AppendInt(nil, sum, 10)
-		_, err = tx.writeCell(c)
-		return err
+		return tx.writeCell(c)
 	}})
 	if err != nil {
 		return 0, false, err
@@ -108,20 +121,35 @@ func (tx *writeTx) cell(group, key string, now time.Time) (hallpass.Cell, error)
 	return found[0], nil
 }
 
-// writeCell writes the cell under the next version.
-func (tx *writeTx) writeCell(c hallpass.Cell) (hallpass.Cell, error) {
-	rows, err := tx.query(`UPDATE cell_version SET version = version + 1 RETURNING version`)
-	versions, err := collect(rows, err, func(rows *sql.Rows) (v uint64, err error) { return v, rows.Scan(&v) })
+// nextVersion is the version of the next cell that is written.
+func (tx *writeTx) nextVersion() (int64, error) {
+	if !tx.versionMoved {
+		rows, err := tx.query(`SELECT version FROM cell_version`)
+		versions, err := collect(rows, err, func(rows *sql.Rows) (v int64, err error) { return v, rows.Scan(&v) })
+		if err != nil {
+			return 0, err
+		}
+		tx.version, tx.versionMoved = versions[0], true
+	}
+	tx.version++
+	return tx.version, nil
+}
+
+// writeCell writes the cell under the next version, whatever was there.
+func (tx *writeTx) writeCell(c hallpass.Cell) error {
+	version, err := tx.nextVersion()
 	if err != nil {
-		return hallpass.Cell{}, err
+		return err
 	}
-	c.Version = versions[0]
-	c.ExpiresAt = micro(c.ExpiresAt)
-	value := c.Value
-	if value == nil {
-		value = []byte{}
-	}
-	return c, tx.exec(`INSERT INTO cells (`+cellColumns+`) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+	return tx.exec(`INSERT INTO cells (`+cellColumns+`) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
 		SET value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`,
-		c.Group, c.Key, value, int64(c.Version), nullMicros(c.ExpiresAt))
+		c.Group, c.Key, blob(c.Value), version, nullMicros(c.ExpiresAt))
+}
+
+// blob is a value as a column that cannot be null.
+func blob(value []byte) []byte {
+	if value == nil {
+		return []byte{}
+	}
+	return value
 }

@@ -77,6 +77,11 @@ func (w *writer) transact(ctx context.Context, f func(tx *writeTx) error) (err e
 	if err := f(tx); err != nil {
 		return err
 	}
+	if tx.versionMoved {
+		if err := tx.exec(`UPDATE cell_version SET version = ?`, tx.version); err != nil {
+			return err
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -92,6 +97,10 @@ func (w *writer) transact(ctx context.Context, f func(tx *writeTx) error) (err e
 type writeTx struct {
 	ctx context.Context
 	w   *writer
+	// version is the newest cell's, read when a cell is first written and kept back
+	// until all of them are: it is one row that every cell's write would touch.
+	version      int64
+	versionMoved bool
 }
 
 // statement returns the text prepared. Texts are constants, so there are few.

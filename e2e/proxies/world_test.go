@@ -22,6 +22,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/gate"
+	"github.com/hallpass-go/hallpass/mail"
 	"github.com/hallpass-go/hallpass/memstore"
 )
 
@@ -43,6 +44,8 @@ var rules = gate.Rules{
 	{Path: "/exact", Access: gate.AccessPublic},
 	{Path: "/wide/secret", Scope: "reports"},
 	{Path: "/wide", Access: gate.AccessPublic},
+	{Path: "/members", Access: gate.AccessLogin},
+	{Path: "/chiefs", Access: gate.AccessLogin, Allow: []string{"chief@example.com"}},
 }
 
 // world is an application, hallpass, and what stands before them.
@@ -58,6 +61,7 @@ type world struct {
 	mu     sync.Mutex
 	fronts map[string]*front
 	end    []func()
+	inbox  inbox
 }
 
 // brokenStore can be made to fail.
@@ -138,9 +142,12 @@ func newWorld() (*world, error) {
 	}
 	w.gate, err = gate.New(gate.Config{
 		Issuer: w.issuer, Cells: w.store, BaseURL: "http://" + host, Rules: rules, Logger: quiet,
-		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, LoginAllow: mail.Patterns{"*@example.com"},
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := w.openLogin(quiet); err != nil {
 		return nil, err
 	}
 	proxy := w.gate.Proxy(upstream)

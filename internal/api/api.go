@@ -27,7 +27,7 @@ type Config struct {
 	// Prefix stands before every path but those below /.well-known, such as
 	// "/hallpass". Defaults to none.
 	Prefix string
-	// Sessions are those that session passes began. Nil means that there are none.
+	// Sessions are those that session passes and logins began. Nil means that there are none.
 	Sessions Sessions
 	// Version is told by the OpenAPI document. Defaults to "0".
 	Version string

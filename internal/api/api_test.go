@@ -83,7 +83,7 @@ func (b *book) List(_ context.Context, subject, after string, limit int) ([]api.
 	if after != "" {
 		return nil, "", nil
 	}
-	return []api.Session{{ID: "s1", Subject: subject, Pass: "p", StartedAt: "2026-03-01T12:00:00Z", ExpiresAt: "2026-03-02T12:00:00Z"}}[:min(limit, 1)], "s1", nil
+	return []api.Session{{ID: "s1", Kind: "pass", Subject: subject, Pass: "p", StartedAt: "2026-03-01T12:00:00Z", ExpiresAt: "2026-03-02T12:00:00Z"}}[:min(limit, 1)], "s1", nil
 }
 
 func (b *book) End(_ context.Context, id string) error {
@@ -98,7 +98,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	t.Parallel()
 	b := &book{}
 	s := newSite(t, func(c *api.Config, _ *hallpass.Config) { c.Sessions = b })
-	want := `{"sessions":[{"id":"s1","subject":"ada","pass":"p","started_at":"2026-03-01T12:00:00Z","expires_at":"2026-03-02T12:00:00Z"}],"next":"s1"}`
+	want := `{"sessions":[{"id":"s1","kind":"pass","subject":"ada","pass":"p","started_at":"2026-03-01T12:00:00Z","expires_at":"2026-03-02T12:00:00Z"}],"next":"s1"}`
 	if got := s.call("GET", "/v1/sessions?subject=ada&limit=1", ""); steady(got.body) != want {
 		t.Error(got.body)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/hallpass-go/hallpass"
 )
 
-// Sessions are what session passes began. List returns them newest first, of one
+// Sessions are what session passes and logins began. List returns them, of one
 // subject or of all, strictly after a cursor; next is empty when there is no more.
 // End ends one at once; hallpass.ErrNotFound when there is no such session.
 type Sessions interface {
@@ -17,11 +17,15 @@ type Sessions interface {
 // Session is a session as the API shows it. Times are RFC 3339.
 type Session struct {
 	ID        string   `json:"id"`
+	Kind      string   `json:"kind" doc:"What it is: pass or login, on a protected host, or tokens, of a program that logged in."`
 	Subject   string   `json:"subject"`
+	Email     string   `json:"email,omitempty" doc:"The address that was proven, unless a pass began it."`
 	Scope     string   `json:"scope,omitempty"`
 	Grants    []string `json:"grants,omitempty"`
-	Pass      string   `json:"pass" doc:"The id of the pass that began it."`
+	Pass      string   `json:"pass,omitempty" doc:"The id of the pass that began it."`
 	Host      string   `json:"host,omitempty"`
+	ClientIP  string   `json:"client_ip,omitempty" doc:"Where a program logged in from."`
+	UserAgent string   `json:"user_agent,omitempty"`
 	StartedAt string   `json:"started_at"`
 	SeenAt    string   `json:"seen_at,omitempty"`
 	ExpiresAt string   `json:"expires_at"`

@@ -33,6 +33,8 @@ type app struct {
 	serveLogger *slog.Logger
 	// terminal says that a person reads stdout, and colour that he sees colours.
 	terminal, colour bool
+	// saidBare says that the warning about unprotected keys was given.
+	saidBare bool
 	// watched says that a person reads stderr.
 	watched bool
 }
@@ -93,11 +95,21 @@ func (a *app) keyOptions(store *openstore.Store) (*keystore.Options, error) {
 	return &keystore.Options{
 		Master: master, RequireMaster: store.NeedsMaster,
 		Bare: func() {
-			if store.Kind == openstore.SQLite {
+			if store.Kind == openstore.SQLite && !a.saidBare {
+				a.saidBare = true
 				a.notice("warning: the key stands unprotected in %s (%s); set HALLPASS_MASTER_KEY to wrap it", store.Name, readers(store.Name))
 			}
 		},
 	}, nil
+}
+
+// mayMakeKey refuses to make a key in a store that may lose it, and with it every
+// token it signed.
+func mayMakeKey(store *openstore.Store) error {
+	if store.NoSoleKey {
+		return fieldError("store", `is %s:, which is never the only place of a signing key; make one elsewhere, keep it, and add it with "hallpass keys add --activate --key @FILE"`, store.Kind)
+	}
+	return nil
 }
 
 // readers says who may read a file.
@@ -137,6 +149,13 @@ func (a *app) serve(store *openstore.Store, ring *keystore.Ring, change func(*ha
 	cfg := hallpass.Config{
 		Keys: ring.Keyring(), Store: store, Instance: ring.Instance(),
 		Logger: slog.New(slog.DiscardHandler), // whatever matters here is an error
+	}
+	foreign, err := a.foreignKeys()
+	if err == nil {
+		err = cfg.Keys.SetForeign(foreign...)
+	}
+	if err != nil {
+		return nil, closing(store, err)
 	}
 	if change != nil {
 		change(&cfg)

@@ -22,7 +22,7 @@ import (
 // grammar is the whole command line. Every flag can also be set by environment
 // and file; see settings.
 type grammar struct {
-	Store         string `placeholder:"DSN" help:"Where passes are kept: sqlite:PATH. Defaults to sqlite:hallpass.db; the demo forgets everything without it."`
+	Store         string `placeholder:"DSN" help:"Where passes are kept: sqlite:PATH, postgres://USER@HOST/DATABASE or redis://HOST. Defaults to sqlite:hallpass.db; the demo forgets everything without it."`
 	JSON          bool   `name:"json" help:"Print one JSON object."`
 	Config        string `placeholder:"FILE" help:"Read settings from a YAML file."`
 	MasterKeyFile string `placeholder:"FILE" help:"File with the text that wraps private keys (or HALLPASS_MASTER_KEY itself)."`
@@ -38,9 +38,11 @@ type grammar struct {
 	Uses       usesCmd       `cmd:"" help:"List uses, newest first."`
 	Prune      pruneCmd      `cmd:"" help:"Remove old uses and what is over."`
 	Keys       keysCmd       `cmd:"" help:"List and change the signing keys."`
+	Sessions   sessionsCmd   `cmd:"" help:"List and end the sessions of those who are logged in."`
 	AdminLink  adminLinkCmd  `cmd:"" name:"admin-link" help:"Print a link that signs an operator in to the admin."`
 	Conf       configCmd     `cmd:"" name:"config" help:"Look at the settings."`
 	Migrate    migrateCmd    `cmd:"" help:"Make the store, or bring it up to date."`
+	Import     importCmd     `cmd:"" help:"Carry over what another system issued."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
@@ -145,7 +147,7 @@ func usageError(err error, args []string) error {
 	}
 	text := err.Error()
 	switch {
-	case strings.HasPrefix(text, "unexpected argument ") && command != "hallpass" && command != "hallpass keys":
+	case strings.HasPrefix(text, "unexpected argument ") && command != "hallpass" && command != "hallpass keys" && command != "hallpass sessions" && command != "hallpass import":
 		text = "there is an argument too many"
 	case strings.HasPrefix(text, "--") && strings.Contains(text, ": missing value"):
 		name, _, _ := strings.Cut(text[2:], ":")

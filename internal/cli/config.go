@@ -18,6 +18,7 @@ type configCheck struct {
 	OK       bool      `json:"ok"`
 	Problems []problem `json:"problems"`
 	Rules    int       `json:"rules"`
+	Foreign  int       `json:"foreign_keys"`
 	// Settings are those of serve that are not at their default, in the sections
 	// the file has.
 	Settings map[string]any `json:"settings"`
@@ -29,36 +30,60 @@ type settingJSON struct {
 	From  string `json:"from"`
 }
 
-// given returns what is not at its default. None of it is a secret.
+// withheld stands for a secret that was given.
+const withheld = "(secret)"
+
+// given returns what is not at its default, without secrets.
 func (c *serveSettings) given(from *settings) map[string]any {
 	all := map[string]any{}
 	v := reflect.ValueOf(*c)
-	for i := range v.NumField() {
-		if v.Field(i).IsZero() {
+	for _, f := range settingFields() {
+		value := v.FieldByIndex(f.Index)
+		if value.IsZero() {
 			continue
 		}
-		name := v.Type().Field(i).Tag.Get("setting")
-		at := all
-		if section, rest, found := strings.Cut(name, "."); found {
-			if all[section] == nil {
-				all[section] = map[string]any{}
-			}
-			at, name = all[section].(map[string]any), rest
+		name := f.Tag.Get("setting")
+		shown := settingJSON{value.Interface(), orText(from.origins[name].String(), "command line")}
+		if f.Tag.Get("secret") != "" {
+			shown.Value = withheld
 		}
-		full := v.Type().Field(i).Tag.Get("setting")
-		at[name] = settingJSON{v.Field(i).Interface(), orText(from.origins[full].String(), "command line")}
+		put(all, name, shown)
 	}
 	return all
 }
 
+// put puts a setting into its section, or, where that name is a setting itself,
+// beside it.
+func put(all map[string]any, name string, value settingJSON) {
+	at, rest := all, name
+	for {
+		section, inner, found := strings.Cut(rest, ".")
+		if !found {
+			at[rest] = value
+			return
+		}
+		if at[section] == nil {
+			at[section] = map[string]any{}
+		}
+		next, isSection := at[section].(map[string]any)
+		if !isSection {
+			at[rest] = value
+			return
+		}
+		at, rest = next, inner
+	}
+}
+
 func (c *configCheckCmd) Run(a *app) error {
 	p, problems := c.plan(a)
-	result := configCheck{OK: len(problems) == 0, Problems: append([]problem{}, problems...), Rules: len(p.Rules), Settings: c.given(a.settings)}
+	result := configCheck{OK: len(problems) == 0, Problems: append([]problem{}, problems...), Rules: len(p.Rules), Foreign: len(p.ForeignKeys), Settings: c.given(a.settings)}
 	switch {
 	case a.grammar.JSON:
 		if err := a.print(result); err != nil {
 			return err
 		}
+	case result.OK && result.Foreign > 0:
+		return a.line("The settings are good; rules: %d, foreign keys: %d.", result.Rules, result.Foreign)
 	case result.OK:
 		return a.line("The settings are good; rules: %d.", result.Rules)
 	default:

@@ -55,16 +55,27 @@ func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url 
 	if err != nil {
 		return nil, err
 	}
+	if err := mayMakeKey(store); err != nil {
+		return nil, err
+	}
 	ring, _, err := keystore.Bootstrap(ctx, store, opts)
 	if err != nil {
 		return nil, noKeys(err)
 	}
+	if _, err := ring.Ensure(ctx, hallpass.PurposeAccess, hallpass.EdDSA); err != nil {
+		return nil, err
+	}
 	cfg := demo.Config{
-		Keys: ring.Keyring(), Store: store, Ring: ring, Instance: ring.Instance(), BaseURL: url, Local: local,
+		AccessKeys: ring.KeyringFor(hallpass.PurposeAccess), Keys: ring.Keyring(), Store: store, Ring: ring,
+		Instance: ring.Instance(), BaseURL: url, Local: local,
 		Logger: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
-	if store.Kind != openstore.Memory {
+	switch store.Kind {
+	case openstore.Memory:
+	case openstore.SQLite:
 		cfg.StoreName = a.grammar.Store
+	default:
+		cfg.StoreName = string(store.Kind) + "://…" // the rest may hold a password, and the pages are anybody's
 	}
 	return demo.New(cfg)
 }

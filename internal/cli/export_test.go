@@ -1,17 +1,13 @@
 package cli
 
-import (
-	"reflect"
-	"strings"
-)
+import "strings"
 
 // SettingsTable is the table of serve's settings for docs/serve.md.
 func SettingsTable() string {
 	var b strings.Builder
 	b.WriteString("| setting | meaning |\n|---|---|\n")
-	t := reflect.TypeFor[serveSettings]()
-	for i := range t.NumField() {
-		tag := t.Field(i).Tag
+	for _, f := range settingFields() {
+		tag := f.Tag
 		b.WriteString("| `" + tag.Get("setting") + "` | " + tag.Get("help") + " |\n")
 	}
 	return b.String()

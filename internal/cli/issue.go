@@ -124,10 +124,13 @@ func (c *issueCmd) open(ctx context.Context, a *app) (*service, error) {
 	}
 	var ring *keystore.Ring
 	made := false
-	if create {
+	if create && !store.NoSoleKey {
 		ring, made, err = keystore.Bootstrap(ctx, store, opts)
 	} else {
 		ring, err = keystore.Load(ctx, store, opts)
+	}
+	if errors.Is(err, keystore.ErrNoKeys) && store.NoSoleKey {
+		return nil, closing(store, mayMakeKey(store))
 	}
 	if err != nil {
 		return nil, closing(store, noKeys(err))

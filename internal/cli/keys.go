@@ -69,7 +69,7 @@ func (c *keysListCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
 		list := ring.List()
 		if c.Purpose != nil {
 			list = slices.DeleteFunc(list, func(k keystore.Info) bool { return k.Purpose != purpose })
@@ -103,7 +103,7 @@ func (c *keysListCmd) Run(ctx context.Context, a *app) error {
 }
 
 // withKeys opens the store's keys, which may be none.
-func (a *app) withKeys(ctx context.Context, do func(*keystore.Ring) error) error {
+func (a *app) withKeys(ctx context.Context, do func(*openstore.Store, *keystore.Ring) error) error {
 	store, err := openstore.Open(ctx, a.grammar.Store, nil)
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func (a *app) withKeys(ctx context.Context, do func(*keystore.Ring) error) error
 	if err != nil {
 		return err
 	}
-	return do(ring)
+	return do(store, ring)
 }
 
 // keyDone prints a key after a change.

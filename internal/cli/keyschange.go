@@ -7,6 +7,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/keytext"
+	"github.com/hallpass-go/hallpass/internal/openstore"
 	"github.com/hallpass-go/hallpass/keystore"
 )
 
@@ -18,7 +19,10 @@ func (c *keysAddCmd) Run(ctx context.Context, a *app) error {
 	if c.Activate && !key.CanSign() {
 		return fieldError("key", "is a public key and cannot sign; leave out --activate")
 	}
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(store *openstore.Store, ring *keystore.Ring) error {
+		if err := mayMakeKey(store); err != nil && c.Key == "" {
+			return err
+		}
 		if err := ring.Add(ctx, key, c.Activate); err != nil {
 			return err
 		}
@@ -104,7 +108,7 @@ func (c *keysRotateCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(store *openstore.Store, ring *keystore.Ring) error {
 		if c.ID != "" {
 			if err := mustBeFor(ring, c.ID, c.Purpose); err != nil {
 				return err
@@ -113,6 +117,9 @@ func (c *keysRotateCmd) Run(ctx context.Context, a *app) error {
 				return err
 			}
 			return a.keyDone(ring, c.ID, "Rotated to")
+		}
+		if err := mayMakeKey(store); err != nil {
+			return err
 		}
 		alg := usualAlgorithm(purpose)
 		active, signs := ring.KeyringFor(purpose).Active()
@@ -134,7 +141,7 @@ func (c *keysRotateCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *keysRetireCmd) Run(ctx context.Context, a *app) error {
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
 		if err := mustBeFor(ring, c.ID, c.Purpose); err != nil {
 			return err
 		}
@@ -146,7 +153,7 @@ func (c *keysRetireCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *keysRemoveCmd) Run(ctx context.Context, a *app) error {
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
 		if err := mustBeFor(ring, c.ID, c.Purpose); err != nil {
 			return err
 		}
@@ -161,7 +168,7 @@ func (c *keysRemoveCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *keysWrapCmd) Run(ctx context.Context, a *app) error {
-	return a.withKeys(ctx, func(ring *keystore.Ring) error {
+	return a.withKeys(ctx, func(_ *openstore.Store, ring *keystore.Ring) error {
 		ids, err := ring.Wrap(ctx)
 		if err != nil {
 			return err

@@ -46,16 +46,23 @@ func (f *settingsFile) rules() gate.Rules {
 
 // rule reads one rule, and where each of its members stands.
 func (f *settingsFile) rule(name string, node *yaml.Node) (rule gate.Rule, at map[string]*yaml.Node, ok bool) {
+	at, ok = f.members(name, node, &rule, "{path: /, access: public}")
+	return rule, at, ok
+}
+
+// members reads a section of a list into the struct that to points at, and says where
+// each of its members stands.
+func (f *settingsFile) members(name string, node *yaml.Node, to any, example string) (at map[string]*yaml.Node, ok bool) {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
 	if node.Kind != yaml.MappingNode {
-		f.wrong(node, name, "%s must be a section such as {path: /, access: public}", name)
-		return rule, nil, false
+		f.wrong(node, name, "%s must be a section such as %s", name, example)
+		return nil, false
 	}
 	fields := map[string]reflect.Value{}
 	var names []string
-	v := reflect.ValueOf(&rule).Elem()
+	v := reflect.ValueOf(to).Elem()
 	for i := range v.NumField() {
 		member, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 		fields[member] = v.Field(i)
@@ -80,7 +87,7 @@ func (f *settingsFile) rule(name string, node *yaml.Node) (rule gate.Rule, at ma
 			}
 		}
 	}
-	return rule, at, len(f.problems) == before
+	return at, len(f.problems) == before
 }
 
 // setMember sets a text, a list of texts or a boolean.

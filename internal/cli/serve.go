@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"github.com/hallpass-go/hallpass/internal/openstore"
 	"github.com/hallpass-go/hallpass/internal/server"
 	"github.com/hallpass-go/hallpass/keystore"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
 type serveCmd struct {
@@ -41,6 +43,11 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	closeLogin, err := a.openLogin(ctx, p, store, ring, metrics)
+	if err != nil {
+		return err
+	}
+	defer closeLogin()
 	public, ops, err := p.listen()
 	if err != nil {
 		return err
@@ -52,6 +59,9 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	cfg := p.Config
 	cfg.Store, cfg.CheckSchema, cfg.Ring, cfg.Metrics = store, store.CheckSchema, ring, metrics
 	cfg.Public, cfg.Ops = public, ops
+	if p.login != nil {
+		cfg.Login = &p.login.LoginConfig
+	}
 	cfg.Version, cfg.Logger = versionOf().Version, p.logger(a)
 	cfg.Tracing = server.TracingWanted(a.env)
 	cfg.Reload = func(ctx context.Context) (server.Reloaded, error) { return a.reload(ctx, p) }
@@ -89,6 +99,46 @@ func (a *app) serveKeys(ctx context.Context, store *openstore.Store, p *servePla
 		a.notice("made the first key, in %s", store.Name)
 	}
 	return ring, err
+}
+
+// openLogin opens what logins need: their store, the way mails leave, and the key
+// for access tokens.
+func (a *app) openLogin(ctx context.Context, p *servePlan, store *openstore.Store, ring *keystore.Ring, metrics *server.Metrics) (closeAll func(), err error) {
+	l := p.login
+	if l == nil {
+		return func() {}, nil
+	}
+	if _, signs := ring.KeyringFor(hallpass.PurposeAccess).Active(); !signs && store.NoSoleKey {
+		return nil, fieldError("store", `is %s:, which is never the only place of a signing key; make one for access tokens elsewhere, keep it, and add it with "hallpass keys add --purpose access --activate --key @FILE"`, store.Kind)
+	}
+	var ends []func() error
+	closeAll = func() {
+		for _, end := range slices.Backward(ends) {
+			_ = end()
+		}
+	}
+	if l.store != "" {
+		store, err := openstore.Open(ctx, l.store, &openstore.Options{Create: true, Migrate: true, Memory: true, Observe: metrics.Group})
+		if err != nil {
+			return nil, renamed(err, "store", "login.store")
+		}
+		l.LoginCells, ends = store, append(ends, store.Close)
+	}
+	sender, end, err := mail.Open(l.mail, &mail.OpenOptions{WebhookSecret: l.mailSecret, Log: a.stderr})
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	l.Sender, ends = sender, append(ends, end)
+	created, err := ring.Ensure(ctx, hallpass.PurposeAccess, hallpass.EdDSA)
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	if created && !strings.HasPrefix(a.grammar.Store, "memory:") {
+		a.notice("made the first key for access tokens")
+	}
+	return closeAll, nil
 }
 
 // listen opens the listeners, so that a line may be printed that is true.
@@ -169,8 +219,8 @@ func reloads() (reload <-chan struct{}, stop func()) {
 	}
 }
 
-// reload reads arguments, environment and file again. Only keys and rules can
-// change while the server runs; of anything else it says that it did not.
+// reload reads arguments, environment and file again. Only keys (foreign ones too) and
+// rules can change while the server runs; of anything else it says that it did not.
 func (a *app) reload(ctx context.Context, running *servePlan) (server.Reloaded, error) {
 	again := newApp(a.stdin, a.stdout, a.stderr, nil)
 	again.env, again.args = a.env, a.args
@@ -184,7 +234,7 @@ func (a *app) reload(ctx context.Context, running *servePlan) (server.Reloaded, 
 	if names := running.settings.changed(p.settings); len(names) > 0 {
 		a.serveLogger.Warn("settings changed that take a restart", "settings", strings.Join(names, ", "))
 	}
-	return server.Reloaded{Rules: p.Rules, FileKeys: p.FileKeys}, nil
+	return server.Reloaded{Rules: p.Rules, FileKeys: p.FileKeys, ForeignKeys: p.ForeignKeys}, nil
 }
 
 // logger writes to stderr, where no result stands.

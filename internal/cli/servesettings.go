@@ -55,6 +55,8 @@ type serveSettings struct {
 	AdminHost  string `name:"admin-host" setting:"admin.host" placeholder:"HOST" help:"Put it on the public listener, under this host alone. Beside an upstream it is on ops_addr otherwise."`
 	AdminURL   string `name:"admin-url" setting:"admin.url" placeholder:"URL" help:"The origin under which browsers reach it, where that is another than the listener's."`
 
+	loginSettings
+
 	DrainDelay   string `setting:"drain.delay" placeholder:"D" help:"How long readiness is refused before the listeners close; 1s by default."`
 	DrainTimeout string `setting:"drain.timeout" placeholder:"D" help:"How long open requests may take after that; 30s by default."`
 	LogLevel     string `setting:"log.level" placeholder:"LEVEL" help:"debug, info (default), warn or error."`
@@ -65,6 +67,7 @@ type serveSettings struct {
 type servePlan struct {
 	server.Config
 	settings serveSettings
+	login    *loginPlan // nil: nobody logs in
 
 	addr, opsAddr string
 	logLevel      slog.Level
@@ -119,6 +122,7 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	p.problems = append(p.problems, a.settings.file.problems...)
 	before := len(a.settings.file.problems)
 	to.Rules = a.settings.file.rules()
+	to.ForeignKeys = a.settings.file.foreignKeys()
 	p.problems = append(p.problems, a.settings.file.problems[before:]...)
 	a.settings.file.problems = a.settings.file.problems[:before]
 
@@ -130,6 +134,7 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	c.planFiles(p, to)
 	c.planGate(p, to)
 	c.planAdmin(p, to)
+	c.planLogin(p, to, loopback)
 	to.DrainDelay = p.duration("drain.delay", c.DrainDelay, time.Second)
 	to.DrainTimeout = p.duration("drain.timeout", c.DrainTimeout, 30*time.Second)
 	if err := to.logLevel.UnmarshalText([]byte(orText(c.LogLevel, "info"))); err != nil {
@@ -139,6 +144,9 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 		p.add(fieldError("log.format", "must be text or json"))
 	}
 	p.add(openstore.Check(a.grammar.Store, &openstore.Options{Memory: true}))
+	if c.Keys == "" && openstore.KindOf(a.grammar.Store) == openstore.Redis {
+		p.add(fieldError("keys", "is required with a redis: store, which is never the only place of a signing key"))
+	}
 	_, err := a.master()
 	p.add(err)
 	return to, p.problems
@@ -283,11 +291,21 @@ func (p *planner) duration(name, text string, unset time.Duration) time.Duration
 // changed names the settings that differ.
 func (c serveSettings) changed(other serveSettings) (names []string) {
 	a, b := reflect.ValueOf(c), reflect.ValueOf(other)
-	for i := range a.NumField() {
-		name := a.Type().Field(i).Tag.Get("setting")
-		if name != "keys" && !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
+	for _, f := range settingFields() {
+		name := f.Tag.Get("setting")
+		if name != "keys" && !reflect.DeepEqual(a.FieldByIndex(f.Index).Interface(), b.FieldByIndex(f.Index).Interface()) {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// settingFields are the settings of serve, in the order in which they are shown.
+func settingFields() (fields []reflect.StructField) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[serveSettings]()) {
+		if f.Tag.Get("setting") != "" {
+			fields = append(fields, f)
+		}
+	}
+	return fields
 }

@@ -145,8 +145,11 @@ type known struct {
 
 // knownSettings maps the names of all settings; sections are not in it.
 func knownSettings(node *kong.Node) map[string]known {
-	rules := known{name: "rules", raw: true}
-	all := map[string]known{"rules": rules, "serve.rules": rules}
+	all := map[string]known{}
+	for _, name := range []string{"rules", "login.claims", "foreign_keys"} {
+		all[name] = known{name: name, raw: true}
+		all["serve."+name] = all[name]
+	}
 	path := commandPath(node)
 	for _, flag := range node.Flags {
 		if flag.Name == "help" || len(path) == 0 && flag.Name == "config" {

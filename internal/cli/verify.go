@@ -22,12 +22,21 @@ type verifyCmd struct {
 	At      string  `placeholder:"TIME" help:"Judge as of this time (RFC 3339), not now."`
 	Leeway  string  `placeholder:"D" help:"How far clocks may disagree."`
 	Key     string  `placeholder:"KEY" help:"Check with this key alone: a secret, PEM, OpenSSH or JWK text, or @FILE."`
-	As      string  `placeholder:"FORMAT" values:"pass" help:"Judge as this format alone, without the store: pass."`
+	As      string  `placeholder:"FORMAT" values:"pass,django-request-token,django-signing,jwt-email-auth" help:"Judge as this format alone, without the store: pass, or as the decoder of a Django package judges: django-request-token, django-signing, jwt-email-auth."`
 	Issuer  *string `placeholder:"NAME" help:"The deployment it must be from. With --key any is taken unless given."`
 	Offline bool    `help:"Judge the token by itself: whether it is revoked or spent is not known."`
+
+	CipherKey *string `placeholder:"B64" help:"jwt-email-auth: the key that tokens are encrypted with, or @FILE."`
+	Salt      *string `placeholder:"S" help:"django-signing: the salt; django.core.signing unless given."`
+	Audience  *string `placeholder:"A" help:"jwt-email-auth: whom the token must be for."`
+	Type      *string `placeholder:"TYPE" values:"access,refresh" help:"jwt-email-auth: access or refresh; either unless given."`
+	MaxAge    *string `placeholder:"D" help:"django-signing: how old the value may be."`
 }
 
 func (c *verifyCmd) Run(ctx context.Context, a *app) error {
+	if decode := decoders[c.As]; decode != nil {
+		return c.judgeAs(a, decode)
+	}
 	cfg, asked, err := c.config(a)
 	if err != nil {
 		return err
@@ -116,7 +125,10 @@ func (c *verifyCmd) config(a *app) (cfg hallpass.Config, asked hallpass.Presenta
 		}
 	}
 	if c.As != "" && c.As != "pass" {
-		return cfg, asked, fieldError("as", "must be pass")
+		return cfg, asked, fieldError("as", "must be pass, django-request-token, django-signing or jwt-email-auth")
+	}
+	if err := c.refuseFlags("", c.decoderFlags()...); err != nil {
+		return cfg, asked, err
 	}
 	if c.At != "" {
 		at, err := wire.ParseTime("at", c.At)
@@ -162,6 +174,13 @@ func (c *verifyCmd) useKeysOf(ctx context.Context, a *app, store *openstore.Stor
 		return noKeys(err)
 	}
 	cfg.Keys = ring.Keyring()
+	foreign, err := a.foreignKeys()
+	if err != nil {
+		return err
+	}
+	if err := cfg.Keys.SetForeign(foreign...); err != nil {
+		return err
+	}
 	if cfg.Instance == "" {
 		cfg.Instance = ring.Instance()
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/hallpass-go/hallpass/internal/adminui"
 	"github.com/hallpass-go/hallpass/internal/look"
 	"github.com/hallpass-go/hallpass/keystore"
+	"github.com/hallpass-go/hallpass/login"
 )
 
 //go:embed pages/*.html
@@ -38,6 +39,9 @@ type Config struct {
 	Keys     *hallpass.Keyring
 	Store    hallpass.Store
 	Instance string
+	// AccessKeys sign the access tokens of the e-mail login. Defaults to a key that
+	// is forgotten with the site.
+	AccessKeys *hallpass.Keyring
 	// BaseURL is where the site is reached, such as "http://localhost:8080".
 	BaseURL string
 	// Ring is the store's keys, for the admin. Nil: the admin changes none.
@@ -61,13 +65,14 @@ type Site struct {
 	sessions *scs.SessionManager
 	pages    map[string]*template.Template
 	mailbox  mailbox
+	login    *login.Login
 
 	mu         sync.Mutex
 	subscribed map[string]bool
 	members    []string // who came by an invitation, newest last
 }
 
-// New returns the site. Run its Issuer in the background.
+// New returns the site. Serve runs it.
 func New(cfg Config) (*Site, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -96,6 +101,9 @@ func New(cfg Config) (*Site, error) {
 		Store: cfg.StoreName, Site: siteName, Logger: cfg.Logger,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if s.login, err = s.newLogin(); err != nil {
 		return nil, err
 	}
 	if s.pages, err = look.ParseFS(nil, pageFiles, "pages/*.html"); err != nil {
@@ -131,6 +139,8 @@ func (s *Site) Handler() http.Handler {
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(own))
 
 	mux.Handle(adminui.DefaultPrefix+"/", s.admin.Handler())
+	mux.Handle(emailLogin, s.login.Handler())
+	mux.Handle(emailLogin+"/", s.login.Handler())
 	mux.Handle("/newsletter/unsubscribe", s.guard.Require(scopeUnsubscribe, &guard.Options{
 		Modes: []hallpass.Mode{hallpass.ModeRequest}, Transports: guard.Query, OneClick: true,
 		Title: "Leave the newsletter?", Button: "Unsubscribe",

@@ -19,6 +19,7 @@ func (s *Site) Links(ctx context.Context) (map[string]string, error) {
 	if links["login"], err = s.issueLink(ctx, "/account", s.loginSpec(people[0], "")); err != nil {
 		return nil, err
 	}
+	links["email_login"] = s.cfg.BaseURL + emailLogin
 	issued, err := s.issuer.Issue(ctx, tokenSpec(people[1]))
 	if err != nil {
 		return nil, err

@@ -14,10 +14,12 @@ import (
 // where it arrives.
 type mail struct {
 	Number  int
+	ID      string // of those that another package sent
 	To      string
 	From    string
 	Subject string
 	Lines   []string
+	Code    string // to be typed; empty when there is none
 	Link    string
 	Button  string
 	Headers []header

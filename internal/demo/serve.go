@@ -99,6 +99,11 @@ func (s *Site) Serve(ctx context.Context, l net.Listener) error {
 			s.cfg.Logger.Error("the issuer stopped", "error", err)
 		}
 	})
+	running.Go(func() {
+		if err := s.login.Run(background); err != nil {
+			s.cfg.Logger.Error("mails are no longer sent", "error", err)
+		}
+	})
 	drained := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

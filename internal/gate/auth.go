@@ -144,7 +144,7 @@ func (g *Gate) terse(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
-	if rule, _, _ := g.locate(out); rule != nil && rule.Access != AccessPublic && hasToken(out) {
+	if rule, _, _ := g.locate(out); rule != nil && rule.handler != nil && hasToken(out) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -152,7 +152,7 @@ func (g *Gate) terse(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case d.allowed:
 		g.describe(w.Header(), d.who)
-		w.Header().Set("X-Hallpass-Cookie", withoutOurs(out.Header["Cookie"]))
+		w.Header().Set("X-Hallpass-Cookie", g.withoutOurs(out.Header["Cookie"]))
 		w.Header().Set("X-Hallpass-Authorization", authorizationFor(out.Header, d.who))
 		w.WriteHeader(http.StatusNoContent)
 	case d.answer.status == http.StatusForbidden || d.answer.status >= 500:
@@ -169,7 +169,7 @@ func (g *Gate) page(w http.ResponseWriter, r *http.Request) {
 		g.guard.Refuse(w, r, errNoRule)
 		return
 	}
-	if !hasToken(out) {
+	if rule, _, _ := g.locate(out); rule == nil || rule.handler == nil || !hasToken(out) {
 		// The question was answered with no; asking again must not take a ticket or
 		// count a use, so only what a request without credentials would see is shown.
 		// A bad bearer token gets its reason by being judged alone.
@@ -186,7 +186,13 @@ func (g *Gate) page(w http.ResponseWriter, r *http.Request) {
 
 // showDenial tells why a request without a link was turned away.
 func (g *Gate) showDenial(w http.ResponseWriter, out *http.Request) {
-	found, _, _ := g.locate(out)
+	found, host, path := g.locate(out)
+	if found != nil && found.Access == AccessLogin {
+		g.servePerson(w, out, &visit{route: found, host: host, path: path, allow: func(w http.ResponseWriter, r *http.Request, _ identity) {
+			g.guard.Refuse(w, r, errNoRule) // the proxy's own denial, or let in meanwhile
+		}})
+		return
+	}
 	if found == nil || found.Access == AccessPublic { // public: the proxy's own denial, such as nginx's of a directory
 		g.guard.Refuse(w, out, errNoRule)
 		return
@@ -195,7 +201,7 @@ func (g *Gate) showDenial(w http.ResponseWriter, out *http.Request) {
 		g.showBearer(w, out, found.Rule, hallpass.NewToken(strings.TrimSpace(text)))
 		return
 	}
-	if s, err := g.sessions.Of(out); err != nil {
+	if s, err := g.passes.Of(out); err != nil {
 		g.guard.Refuse(w, out, err)
 		return
 	} else if s != nil && found.takes(s.Pass) {
@@ -208,7 +214,7 @@ func (g *Gate) showDenial(w http.ResponseWriter, out *http.Request) {
 // showBearer tells why a bearer token was turned away. It is looked at before it
 // is presented again, so that no use is counted here.
 func (g *Gate) showBearer(w http.ResponseWriter, out *http.Request, rule Rule, token hallpass.Token) {
-	signedIn, err := g.sessions.SignedIn(out)
+	signedIn, err := g.signedIn(out)
 	if err == nil {
 		_, _, err = g.cfg.Issuer.Check(out.Context(), hallpass.Presentation{
 			Token: token, Scope: rule.Scope, Modes: rule.Modes, SignedIn: signedIn,
@@ -266,7 +272,7 @@ func (g *Gate) envoy(w http.ResponseWriter, r *http.Request) {
 // empty, unless it is told to remove them (CheckResponse, headers_to_remove).
 func (g *Gate) unsaid(out *http.Request, who identity) (names []string) {
 	for _, pair := range append(g.cfg.Identity.values(who),
-		[2]string{"Cookie", withoutOurs(out.Header["Cookie"])}, [2]string{"Authorization", authorizationFor(out.Header, who)}) {
+		[2]string{"Cookie", g.withoutOurs(out.Header["Cookie"])}, [2]string{"Authorization", authorizationFor(out.Header, who)}) {
 		if pair[1] == "" {
 			names = append(names, strings.ToLower(pair[0]))
 		}
@@ -286,7 +292,7 @@ func (g *Gate) answer(w http.ResponseWriter, out *http.Request, d *verdict) {
 		return
 	}
 	g.describe(w.Header(), d.who)
-	w.Header().Set("Cookie", withoutOurs(out.Header["Cookie"]))
+	w.Header().Set("Cookie", g.withoutOurs(out.Header["Cookie"]))
 	w.Header().Set("Authorization", authorizationFor(out.Header, d.who))
 	w.WriteHeader(http.StatusOK)
 }
@@ -314,16 +320,17 @@ func hasToken(r *http.Request) bool {
 func (g *Gate) Steps() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		step := strings.TrimPrefix(r.URL.Path, g.cfg.Prefix+"/")
+		if step == "login" || strings.HasPrefix(step, "login/") || step == "logout" {
+			g.servePages(w, r, step)
+			return
+		}
 		page, err := url.ParseRequestURI(r.URL.Query().Get("page"))
 		if err != nil || page.Host != "" || !strings.HasPrefix(page.Path, "/") || strings.HasPrefix(page.Path, "//") ||
 			r.Method != http.MethodPost || step != "confirm" && step != "fresh" {
 			g.guard.Refuse(w, r, errNoRule)
 			return
 		}
-		host := r.Host
-		if forwarded := r.Header.Values("X-Forwarded-Host"); g.clients.Trusted(r) && len(forwarded) == 1 {
-			host = forwarded[0]
-		}
+		host := g.publicHost(r)
 		target := guard.StepTarget(page.RequestURI(), step)
 		out, ok := g.rebuild(r, http.MethodPost, host, target)
 		if !ok {
@@ -334,6 +341,14 @@ func (g *Gate) Steps() http.Handler {
 		out.Header.Set("Content-Type", r.Header.Get("Content-Type"))
 		g.serveStep(w, out)
 	})
+}
+
+// publicHost is the host that the browser asked.
+func (g *Gate) publicHost(r *http.Request) string {
+	if forwarded := r.Header.Values("X-Forwarded-Host"); g.clients.Trusted(r) && len(forwarded) == 1 {
+		return forwarded[0]
+	}
+	return r.Host
 }
 
 // serveStep finds the rule of the GET that the page was for.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -16,7 +17,9 @@ import (
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/guard"
 	"github.com/hallpass-go/hallpass/internal/clientip"
+	"github.com/hallpass-go/hallpass/internal/look"
 	"github.com/hallpass-go/hallpass/internal/sessions"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
 // Gate decides about requests to protected applications. It is safe for
@@ -27,15 +30,22 @@ type Gate struct {
 	secure   bool
 	clients  *clientip.Resolver
 	cookies  sessions.Cookies
-	sessions *sessions.Keeper
+	passes   *sessions.Keeper // what session passes began
+	people   *sessions.Keeper // who logged in
 	guard    *guard.Guard
 	routes   atomic.Pointer[[]route]
+	logins   atomic.Pointer[Logins] // nil: nobody can log in
+	notYours *template.Template
 }
 
 // route is a rule with the guard around it.
 type route struct {
 	Rule
-	handler http.Handler // nil for public rules
+	handler http.Handler // nil for rules that look at no token
+	allow   mail.Patterns
+	// loginHost is the host and port of the login pages for this rule's host, which
+	// is canonical.
+	canonical, loginHost string
 }
 
 // New returns a Gate. Its errors name the Config field.
@@ -58,10 +68,14 @@ func New(cfg Config) (*Gate, error) {
 	}
 	g := &Gate{cfg: cfg, secure: base.Scheme == "https"}
 	g.cookies = sessions.Cookies{Secure: g.secure}
-	g.sessions = sessions.New(sessions.Config{
+	kept := sessions.Config{
 		Issuer: cfg.Issuer, Cells: cfg.Cells, Group: sessionGroup, Cookie: "session", Cookies: g.cookies,
 		Idle: cfg.SessionIdle, Life: cfg.SessionLife, Logger: cfg.Logger,
-	})
+	}
+	g.passes = sessions.New(kept)
+	kept.Kind, kept.Cookie = sessions.KindLogin, "login-session"
+	kept.Allow = func(s *sessions.Session) bool { return cfg.LoginAllow.Allows(s.Address) }
+	g.people = sessions.New(kept)
 	g.baseHost, _ = sessions.CanonicalHost(base.Host)
 	g.cfg.Identity = cfg.Identity.withDefaults()
 	if g.clients, err = clientip.New(cfg.TrustedProxies, cfg.ClientIPHeader, nil); err != nil {
@@ -72,7 +86,7 @@ func New(cfg Config) (*Gate, error) {
 	// several hosts.
 	g.guard, err = guard.New(guard.Config{
 		Issuer: cfg.Issuer, Site: cfg.Site, Secure: g.secure, Logger: cfg.Logger,
-		SignedIn: g.sessions.SignedIn, Login: g.sessions.Begin,
+		SignedIn: g.signedIn, Login: g.passes.Begin,
 		StepURL: func(page, step string) string {
 			return cfg.Prefix + "/" + step + "?page=" + url.QueryEscape(page)
 		},
@@ -80,13 +94,32 @@ func New(cfg Config) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g.notYours, err = look.Parse(nil, "not_yours", notYoursPage); err != nil {
+		return nil, err
+	}
 	return g, g.SetRules(cfg.Rules)
 }
 
 const sessionGroup = "gate-sessions"
 
-// Sessions lists and ends the sessions on protected hosts.
-func (g *Gate) Sessions() *sessions.Keeper { return g.sessions }
+// Sessions lists and ends the sessions on protected hosts, of both kinds.
+func (g *Gate) Sessions() *sessions.Register { return g.passes.Register }
+
+// SessionsIn is Sessions without a Gate, for commands on the store.
+func SessionsIn(cells hallpass.CellStore, now func() time.Time) *sessions.Register {
+	return sessions.NewRegister(cells, sessionGroup, now)
+}
+
+// signedIn is the guard's SignedIn hook. Who logged in by e-mail is signed in, too:
+// somebody else's personal link does not make him somebody else unnoticed.
+func (g *Gate) signedIn(r *http.Request) (string, error) {
+	for _, kept := range []*sessions.Keeper{g.passes, g.people} {
+		if subject, err := kept.SignedIn(r); subject != "" || err != nil {
+			return subject, err
+		}
+	}
+	return "", nil
+}
 
 // Prefix is the path on every protected host that belongs to hallpass.
 func (g *Gate) Prefix() string { return g.cfg.Prefix }
@@ -100,7 +133,17 @@ func (g *Gate) SetRules(rules Rules) error {
 	routes := make([]route, len(rules))
 	for i, r := range rules {
 		routes[i].Rule = r
-		if r.Access != AccessPublic {
+		switch r.Access {
+		case AccessPublic:
+		case AccessLogin:
+			origin, _ := r.loginOrigin(g.cfg.BaseURL)
+			_, routes[i].loginHost, _ = strings.Cut(origin, "://")
+			routes[i].canonical, _ = sessions.CanonicalHost(routes[i].loginHost)
+			var err error
+			if routes[i].allow, err = mail.ParsePatterns(r.Allow); err != nil {
+				return err
+			}
+		default:
 			routes[i].handler = g.guard.Optional(r.Scope, &guard.Options{
 				Modes: r.Modes, Confirm: confirms[r.Confirm], Reads: r.Reads, Title: r.Title, Button: r.Button, UseKey: useKey,
 			})(http.HandlerFunc(g.admit))
@@ -155,6 +198,8 @@ func (g *Gate) serve(w http.ResponseWriter, r *http.Request, v *visit) {
 		g.guard.Refuse(w, r, errNoRule)
 	case v.route.Access == AccessPublic:
 		v.allow(w, r, identity{bearer: g.isOurBearer(r)})
+	case v.route.Access == AccessLogin:
+		g.servePerson(w, r, v)
 	case v.tickets && hasToken(r) && !isLook(r.Method):
 		// A redirect cannot take a body along, and a ticket is for a page.
 		g.guard.Refuse(w, r, hallpass.RefusalNeedsConfirmation)
@@ -207,7 +252,7 @@ func (g *Gate) known(r *http.Request, v *visit) (*identity, error) {
 	if who != nil || err != nil {
 		return who, err
 	}
-	s, err := g.sessions.Of(r)
+	s, err := g.passes.Of(r)
 	switch {
 	case err != nil || s == nil:
 		return nil, err
@@ -222,7 +267,7 @@ func (g *Gate) known(r *http.Request, v *visit) (*identity, error) {
 
 // takes reports whether the rule honours what a pass has begun.
 func (r Rule) takes(p hallpass.Pass) bool {
-	return p.Scope == r.Scope && (len(r.Modes) == 0 || slices.Contains(r.Modes, p.Mode))
+	return r.Access != AccessLogin && p.Scope == r.Scope && (len(r.Modes) == 0 || slices.Contains(r.Modes, p.Mode))
 }
 
 // overrides are the headers by which a request asks to be taken for another method.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
 // Config is what a Gate needs. Issuer, Cells and BaseURL are required.
@@ -24,6 +25,9 @@ type Config struct {
 	BaseURL string
 	// Rules say what requests need. SetRules replaces them later.
 	Rules Rules
+	// LoginAllow is who may log in by e-mail. An address that is no longer among
+	// them loses its sessions. Nobody by default.
+	LoginAllow mail.Patterns
 	// Prefix is the path on every protected host that belongs to hallpass.
 	// Defaults to "/.hallpass".
 	Prefix string
@@ -35,6 +39,9 @@ type Config struct {
 	// Identity names the headers that tell the application who it is. Empty fields
 	// take the defaults.
 	Identity IdentityHeaders
+	// OwnCookies are names of hallpass's cookies beside those that begin with
+	// "hallpass-". The application gets none of them.
+	OwnCookies []string
 	// SessionIdle and SessionLife bound a session: since its last request, and
 	// since it began. They default to 2 and 24 hours.
 	SessionIdle, SessionLife time.Duration

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
@@ -84,18 +85,23 @@ func plainName(name string) string {
 }
 
 // withoutOurs is a Cookie header without hallpass's cookies, as it was otherwise.
-func withoutOurs(cookies []string) string {
+func (g *Gate) withoutOurs(cookies []string) string {
 	var kept []string
 	for _, line := range cookies {
 		for pair := range strings.SplitSeq(line, ";") {
 			name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			if name = strings.TrimPrefix(name, "__Host-"); strings.HasPrefix(name, "hallpass-") || strings.TrimSpace(pair) == "" {
+			if strings.TrimSpace(pair) == "" || g.isOurCookie(strings.TrimSpace(name)) {
 				continue
 			}
 			kept = append(kept, strings.TrimSpace(pair))
 		}
 	}
 	return strings.Join(kept, "; ")
+}
+
+func (g *Gate) isOurCookie(name string) bool {
+	plain := strings.TrimPrefix(strings.TrimPrefix(name, "__Host-"), "__Secure-")
+	return strings.HasPrefix(plain, "hallpass-") || slices.Contains(g.cfg.OwnCookies, name)
 }
 
 // authorizationFor is what the application gets of the Authorization header.

@@ -113,7 +113,7 @@ func (g *Gate) introduce(pr *httputil.ProxyRequest) {
 	if from := h.Get("Referer"); from != "" {
 		h.Set("Referer", hallpass.WithoutToken(from, hallpass.DefaultParam))
 	}
-	setOrDelete(h, "Cookie", withoutOurs(pr.In.Header["Cookie"]))
+	setOrDelete(h, "Cookie", g.withoutOurs(pr.In.Header["Cookie"]))
 	setOrDelete(h, "Authorization", authorizationFor(pr.In.Header, who))
 	pr.SetXForwarded()
 	if g.secure {

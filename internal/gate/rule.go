@@ -1,13 +1,16 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/guard"
 	"github.com/hallpass-go/hallpass/internal/sessions"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
 // Access says who a rule lets in.
@@ -21,6 +24,10 @@ const (
 	AccessOptional Access = "optional"
 	// AccessPublic lets everybody through; tokens are not looked at.
 	AccessPublic Access = "public"
+	// AccessLogin needs somebody who logged in by e-mail on this host. Tokens are
+	// not looked at, and a session that a pass began does not count, whatever its
+	// scope: a pass proves that somebody issued it, not who reads a mailbox.
+	AccessLogin Access = "login"
 )
 
 // Rule says what requests to one part of a protected host need. The first rule
@@ -36,8 +43,12 @@ type Rule struct {
 	Methods []string `yaml:"methods" json:"methods"`
 	// Access defaults to required.
 	Access Access `yaml:"access" json:"access"`
-	// Scope is what a pass must be for; required unless the rule is public.
+	// Scope is what a pass must be for; required unless the rule is public or for
+	// logins.
 	Scope hallpass.Scope `yaml:"scope" json:"scope"`
+	// Allow narrows a rule for logins to some of those who may log in: addresses,
+	// "*@example.com", or "*". Empty lets all of them in.
+	Allow []string `yaml:"allow" json:"allow"`
 	// Modes that are honoured. Empty honours all.
 	Modes []hallpass.Mode `yaml:"modes" json:"modes"`
 	// Confirm is auto, always or never; empty is auto.
@@ -67,14 +78,21 @@ func (r Rule) check() (field, reason string) {
 	switch r.Access {
 	case "", AccessRequired, AccessOptional:
 		if r.Scope == "" {
-			return "scope", "is required unless access is public"
+			return "scope", "is required unless access is public or login"
 		}
 	case AccessPublic:
 		if r.Scope != "" {
 			return "scope", "says nothing where access is public; leave one of them out"
 		}
+	case AccessLogin:
+		if field, reason := r.checkLogin(); field != "" {
+			return field, reason
+		}
 	default:
-		return "access", "must be required, optional or public"
+		return "access", "must be required, optional, public or login"
+	}
+	if len(r.Allow) > 0 && r.Access != AccessLogin {
+		return "allow", "says who of those who log in is let in; it needs access: login"
 	}
 	if _, ok := confirms[r.Confirm]; !ok {
 		return "confirm", "must be auto, always or never"
@@ -101,6 +119,47 @@ func (r Rule) check() (field, reason string) {
 		}
 	}
 	return "", ""
+}
+
+// checkLogin is check for what only rules for logins have, or have not.
+func (r Rule) checkLogin() (field, reason string) {
+	switch {
+	case r.Scope != "":
+		return "scope", "says nothing where access is login; leave one of them out"
+	case len(r.Modes) > 0:
+		return "modes", "say nothing where access is login; leave one of them out"
+	case strings.HasPrefix(r.Host, "*"):
+		return "host", "must be exact where access is login: mailed links lead there, and are never built from what a request says"
+	}
+	_, err := mail.ParsePatterns(r.Allow)
+	if wrong, ok := errors.AsType[*hallpass.FieldError](err); ok {
+		return "allow", wrong.Reason
+	}
+	return "", ""
+}
+
+// LoginOrigins returns the origins of the hosts where rules ask for a login, with
+// scheme and port of the base URL.
+func (rs Rules) LoginOrigins(baseURL string) (origins []string) {
+	for _, r := range rs {
+		if origin, ok := r.loginOrigin(baseURL); ok && !slices.Contains(origins, origin) {
+			origins = append(origins, origin)
+		}
+	}
+	return origins
+}
+
+func (r Rule) loginOrigin(baseURL string) (string, bool) {
+	base, err := url.Parse(baseURL)
+	switch {
+	case r.Access != AccessLogin || err != nil:
+		return "", false
+	case r.Host == "":
+		return base.Scheme + "://" + strings.ToLower(base.Host), true
+	case base.Port() != "":
+		return base.Scheme + "://" + strings.ToLower(r.Host) + ":" + base.Port(), true
+	}
+	return base.Scheme + "://" + strings.ToLower(r.Host), true
 }
 
 var confirms = map[string]guard.Confirm{

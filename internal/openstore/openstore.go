@@ -12,6 +12,8 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/memstore"
+	"github.com/hallpass-go/hallpass/pgstore"
+	"github.com/hallpass-go/hallpass/redisstore"
 	"github.com/hallpass-go/hallpass/sqlitestore"
 )
 
@@ -23,8 +25,10 @@ type Kind string
 
 // The kinds of stores.
 const (
-	SQLite Kind = "sqlite"
-	Memory Kind = "memory"
+	SQLite   Kind = "sqlite"
+	Memory   Kind = "memory"
+	Postgres Kind = "postgres"
+	Redis    Kind = "redis"
 )
 
 // Options is how to open a store; nil opens an existing one.
@@ -48,12 +52,16 @@ type Store struct {
 	hallpass.Store
 	// Kind says what it is.
 	Kind Kind
-	// Name is what to call it in a sentence: the path of a file.
+	// Name is what to call it in a sentence: the path of a file, or host and database.
+	// It has no password in it.
 	Name string
 	// Created says that it was not there before.
 	Created bool
 	// NeedsMaster says that private keys may only be kept in it wrapped.
 	NeedsMaster bool
+	// NoSoleKey says that no private key may be kept in it that is nowhere else: it
+	// can lose what it was given last.
+	NoSoleKey bool
 
 	close       func() error
 	checkSchema func(context.Context) error
@@ -69,6 +77,11 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 		return nil
 	}
 	return s.checkSchema(ctx)
+}
+
+// Wake implements hallpass.Waker as far as the store does.
+func (s *Store) Wake(ctx context.Context, groups []string, woken func(group string)) error {
+	return hallpass.Wake(ctx, s.Store, groups, woken)
 }
 
 // Close finishes what was begun.
@@ -87,6 +100,15 @@ func Check(dsn string, opts *Options) error {
 	return err
 }
 
+// KindOf says what kind of store a DSN names, empty for one that names none.
+func KindOf(dsn string) Kind {
+	kind, _, err := parse(dsn, &Options{Memory: true})
+	if err != nil {
+		return ""
+	}
+	return kind
+}
+
 // Open opens the store a DSN names. A store that is not there, without Create, is
 // an ErrUnavailable that says how to make one.
 func Open(ctx context.Context, dsn string, opts *Options) (*Store, error) {
@@ -99,6 +121,12 @@ func Open(ctx context.Context, dsn string, opts *Options) (*Store, error) {
 	}
 	if kind == Memory {
 		return &Store{Store: memstore.New(), Kind: Memory, Name: "memory", Created: true}, nil
+	}
+	if kind == Postgres {
+		return openPostgres(ctx, rest, opts)
+	}
+	if kind == Redis {
+		return openRedis(ctx, rest, opts)
 	}
 	return openSQLite(ctx, rest, opts)
 }
@@ -116,6 +144,34 @@ func openSQLite(ctx context.Context, path string, opts *Options) (*Store, error)
 	return &Store{Store: store, Kind: SQLite, Name: path, Created: missing, close: store.Close, checkSchema: store.CheckSchema}, nil
 }
 
+func openPostgres(ctx context.Context, dsn string, opts *Options) (*Store, error) {
+	store, err := pgstore.Open(ctx, dsn, &pgstore.Options{Create: opts.Create, Migrate: opts.Migrate, Observe: opts.Observe})
+	if errors.Is(err, hallpass.ErrNotFound) {
+		return nil, fmt.Errorf(`%w: the database has no hallpass tables; "hallpass migrate" makes them`, hallpass.ErrUnavailable)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Store{
+		Store: store, Kind: Postgres, Name: store.Name(), Created: store.Created(), NeedsMaster: true,
+		close: store.Close, checkSchema: store.CheckSchema,
+	}, nil
+}
+
+func openRedis(ctx context.Context, dsn string, opts *Options) (*Store, error) {
+	store, err := redisstore.Open(ctx, dsn, &redisstore.Options{Create: opts.Create})
+	if errors.Is(err, hallpass.ErrNotFound) {
+		return nil, fmt.Errorf(`%w: redis holds no store under this prefix; "hallpass migrate" makes one`, hallpass.ErrUnavailable)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Store{
+		Store: store, Kind: Redis, Name: store.Name(), Created: store.Created(), NeedsMaster: true, NoSoleKey: true,
+		close: store.Close, checkSchema: store.CheckSchema,
+	}, nil
+}
+
 func parse(dsn string, opts *Options) (kind Kind, rest string, err error) {
 	scheme, rest, found := strings.Cut(dsn, ":")
 	invalid := func(format string, args ...any) (Kind, string, error) {
@@ -130,8 +186,10 @@ func parse(dsn string, opts *Options) (kind Kind, rest string, err error) {
 		return invalid("memory: ends with this command; use sqlite:PATH, such as %s", Default)
 	case dsn == "memory:":
 		return Memory, "", nil
-	case found && (scheme == "postgres" || scheme == "postgresql" || scheme == "redis" || scheme == "rediss"):
-		return invalid("this build knows no %s: stores; use sqlite:PATH, such as %s", scheme, Default)
+	case found && (scheme == "postgres" || scheme == "postgresql"):
+		return Postgres, dsn, pgstore.Check(dsn)
+	case found && (scheme == "redis" || scheme == "rediss"):
+		return Redis, dsn, redisstore.Check(dsn)
 	}
 	return invalid("must be sqlite:PATH, such as %s", Default)
 }

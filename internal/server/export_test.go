@@ -16,3 +16,6 @@ func Timed(store hallpass.Store, m *Metrics) hallpass.Store { return &timedStore
 
 // Help is what our own metrics say of themselves, by name.
 func (m *Metrics) Help() map[string]string { return m.help }
+
+// Sessions is what the API lists.
+func (s *Server) Sessions() Sessions { return s.sessions() }

@@ -108,11 +108,16 @@ func (k *keys) age() time.Duration {
 func (s *Server) pollKeys(ctx context.Context) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
+	wake := make(chan struct{}, 1)
+	var waking sync.WaitGroup
+	waking.Go(func() { s.keys.ring.Wake(ctx, wake) })
+	defer waking.Wait()
 	failing := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-wake:
 		case <-tick.C:
 		}
 		changed, err := s.keys.refresh(ctx)

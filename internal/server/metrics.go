@@ -31,6 +31,13 @@ type Metrics struct {
 	inFlight    prometheus.Gauge
 	panics      prometheus.Counter
 
+	loginsBegun   prometheus.Counter
+	loginsDone    *prometheus.CounterVec
+	loginsRefused *prometheus.CounterVec
+	loginsBlocked *prometheus.CounterVec
+	mails         *prometheus.CounterVec
+	mailUp        prometheus.Gauge
+
 	storeTimes  *prometheus.HistogramVec
 	storeErrors *prometheus.CounterVec
 	groupSize   prometheus.Histogram
@@ -62,6 +69,12 @@ func NewMetrics(b Build) *Metrics {
 	m.durations = m.histograms("hallpass_http_request_duration_seconds", "Time to answer HTTP requests, by route pattern.", latencies, "route")
 	m.inFlight = m.gauge("hallpass_http_requests_in_flight", "HTTP requests being answered.")
 	m.panics = m.counter("hallpass_http_panics_total", "Handlers that gave up; each is an error in the log.")
+	m.loginsBegun = m.counter("hallpass_logins_begun_total", "Mails with a code and a link that were asked for, whether or not the address may log in.")
+	m.loginsDone = m.counters("hallpass_logins_total", "Logins that succeeded, by code or link.", "by")
+	m.loginsRefused = m.counters("hallpass_login_refusals_total", "Codes, links and refresh tokens that were refused, by reason; requests without one are not among them.", "reason")
+	m.loginsBlocked = m.counters("hallpass_login_blocked_total", "Attempts to log in that were turned away unseen, by what had too many: account, network, global, network_sends, global_sends.", "what")
+	m.mails = m.counters("hallpass_mails_total", "Mails: sent, failed (and tried again), given_up.", "outcome")
+	m.mailUp = m.gauge("hallpass_mail_up", "Whether the last attempt to send a mail succeeded; 1 before the first.")
 	m.storeTimes = m.histograms("hallpass_store_duration_seconds", "Time the store took, by method.", latencies, "method")
 	m.storeErrors = m.counters("hallpass_store_errors_total", "Calls the store could not decide, by method.", "method")
 	m.groupSize = m.histogram("hallpass_store_group_size", "Writes that shared a transaction.", []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000})
@@ -80,6 +93,7 @@ func NewMetrics(b Build) *Metrics {
 		}
 		m.refusals.WithLabelValues(string(r))
 	}
+	m.loginSeries()
 	m.reloaded(time.Now(), true)
 	return m
 }
@@ -94,6 +108,14 @@ func (m *Metrics) watch(s *Server) {
 			return 1
 		}
 		return 0
+	})
+	m.gaugeOf("hallpass_mail_outbox_depth", "Mails that wait to be sent, in all processes, as this one sees them.", func() float64 {
+		depth, _ := s.login.queue()
+		return float64(depth)
+	})
+	m.gaugeOf("hallpass_mail_outbox_oldest_seconds", "How long the oldest of them has waited.", func() float64 {
+		_, oldest := s.login.queue()
+		return oldest.Seconds()
 	})
 	m.register(prometheus.NewCounterFunc(prometheus.CounterOpts(m.opts("hallpass_uses_dropped_total", "Uses of unlimited passes that could not be written down.")),
 		func() float64 { return float64(s.issuer.Dropped()) }))

@@ -6,7 +6,7 @@ import (
 )
 
 // reload reads certificate, keys and rules again. What is wrong is logged and
-// the former stays; each of the three is taken over whole or not at all.
+// the former stays; each of them is taken over whole or not at all.
 func (s *Server) reload(ctx context.Context) {
 	failed := map[string]error{}
 	check := func(what string, err error) {
@@ -24,7 +24,8 @@ func (s *Server) reload(ctx context.Context) {
 		check("configuration", err)
 		if err == nil {
 			check("keys", s.keys.setFile(fresh.FileKeys))
-			check("rules", s.gate.SetRules(fresh.Rules))
+			check("foreign keys", s.keys.live.SetForeign(fresh.ForeignKeys...))
+			check("rules", s.setRules(fresh.Rules))
 		}
 	}
 	s.metrics.reloaded(time.Now(), len(failed) == 0)

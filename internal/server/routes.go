@@ -31,7 +31,8 @@ func (m mount) matches(r *http.Request, path string) bool {
 
 // publicMounts is what everybody can reach; the first that matches is taken. With
 // an upstream every path is the application's but those below the two prefixes and
-// one whose name is ours.
+// one whose name is ours; with logins also the one where whoever verifies access
+// tokens looks for keys.
 func (s *Server) publicMounts() []mount {
 	a, g := s.cfg.APIPrefix, s.cfg.Prefix
 	// The admin's own host comes first: on it the paths are the admin's.
@@ -45,6 +46,9 @@ func (s *Server) publicMounts() []mount {
 		list = append(list,
 			mount{path: "/.well-known/", handler: s.api, bounds: small},
 			mount{path: a + "/auth/", handler: stripPrefix(a, s.gate.Auth()), bounds: small})
+	}
+	if s.login != nil {
+		list = append(list, s.loginMounts(a)...)
 	}
 	if s.cfg.Ops == nil {
 		list = append(list, s.healthMounts(a)...)

@@ -34,6 +34,8 @@ type Config struct {
 	// FileKeys sign passes in place of the store's, which then only verify. Nil:
 	// there are none.
 	FileKeys *hallpass.Keyring
+	// ForeignKeys let tokens of other systems be honoured.
+	ForeignKeys []hallpass.ForeignKey
 	// Instance is the issuer's id. Defaults to that of the Ring, or the issuer's own
 	// default where that has none because all keys are FileKeys.
 	Instance string
@@ -68,6 +70,8 @@ type Config struct {
 
 	// Admin says where the admin is.
 	Admin Admin
+	// Login lets people log in by e-mail. Nil: nobody can.
+	Login *LoginConfig
 
 	// DrainDelay is how long readiness is refused before the listeners close, for
 	// load balancers to notice. 0 means no delay.
@@ -87,8 +91,9 @@ type Config struct {
 
 // Reloaded is what changes without a restart.
 type Reloaded struct {
-	Rules    gate.Rules
-	FileKeys *hallpass.Keyring
+	Rules       gate.Rules
+	FileKeys    *hallpass.Keyring
+	ForeignKeys []hallpass.ForeignKey
 }
 
 func (c Config) withDefaults() Config {
@@ -113,6 +118,7 @@ type Server struct {
 	keys    *keys
 	issuer  *hallpass.Issuer
 	gate    *gate.Gate
+	login   *logins // nil: nobody can log in
 	api     http.Handler
 	admin   *adminui.UI // nil where there is none
 	adminAt adminPlace
@@ -133,6 +139,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if s.keys, err = newKeys(cfg.Ring, cfg.FileKeys); err != nil {
 		return nil, err
 	}
+	if err := s.keys.live.SetForeign(cfg.ForeignKeys...); err != nil {
+		return nil, fmt.Errorf("foreign keys: %w", err)
+	}
 	store := &timedStore{cfg.Store, s.metrics}
 	s.issuer, err = hallpass.New(hallpass.Config{
 		Keys: s.keys.live, Store: store, Instance: cfg.Instance, Logger: cfg.Logger, Observe: s.metrics.decided, Seal: true,
@@ -145,11 +154,16 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s.gate, err = gate.New(gate.Config{
 		Issuer: s.issuer, Cells: store, BaseURL: cfg.BaseURL, Rules: cfg.Rules, Prefix: cfg.Prefix,
-		TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, Identity: cfg.Identity,
+		TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, Identity: cfg.Identity, LoginAllow: cfg.Login.allow(), OwnCookies: cfg.Login.cookies(),
 		SessionIdle: cfg.SessionIdle, SessionLife: cfg.SessionLife, Site: cfg.Site, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Login != nil {
+		if s.login, err = s.newLogins(store); err != nil {
+			return nil, err
+		}
 	}
 	if s.api, err = s.newAPI(); err != nil {
 		return nil, err
@@ -169,7 +183,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) newAPI() (http.Handler, error) {
 	a, err := api.New(api.Config{
 		Issuer: s.issuer, Keys: s.keys.live, AccessKeys: s.keys.access(), Prefix: s.cfg.APIPrefix,
-		Sessions: apiSessions{s.gate.Sessions()}, Version: s.cfg.Version, Logger: s.cfg.Logger,
+		Sessions: s.sessions(), Version: s.cfg.Version, Logger: s.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -194,6 +208,13 @@ func (s *Server) Run(ctx context.Context, reload <-chan struct{}) error {
 		}
 	})
 	running.Go(func() { s.pollKeys(background) })
+	if s.login != nil {
+		running.Go(func() {
+			if err := s.login.api.Run(background); err != nil {
+				s.cfg.Logger.Error("mails are no longer sent", "error", err)
+			}
+		})
+	}
 	s.cfg.Logger.Info("starting", "version", s.cfg.Version, "base_url", s.cfg.BaseURL, "rules", len(s.cfg.Rules), "traces", s.tracing != nil)
 	if s.cfg.Upstream != nil && len(s.cfg.Rules) == 0 {
 		s.cfg.Logger.Warn("there are no rules, so nobody is let in to the application")

@@ -2,32 +2,134 @@ package server
 
 import (
 	"context"
+	"errors"
+	"strings"
 
+	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/api"
 	"github.com/hallpass-go/hallpass/internal/sessions"
 	"github.com/hallpass-go/hallpass/internal/wire"
+	"github.com/hallpass-go/hallpass/login"
 )
 
-// apiSessions shows the gate's sessions as the API wants them.
-type apiSessions struct{ gate *sessions.Keeper }
+// The kinds of sessions.
+const (
+	kindPass   = "pass"
+	kindLogin  = "login"
+	kindTokens = "tokens"
+)
 
-var _ api.Sessions = apiSessions{}
-
-func (s apiSessions) List(ctx context.Context, subject, after string, limit int) ([]api.Session, string, error) {
-	found, next, err := s.gate.List(ctx, subject, after, limit)
-	page := make([]api.Session, 0, len(found))
-	for _, session := range found {
-		page = append(page, sessionOf(session))
-	}
-	return page, next, err
+// Sessions are all sessions there are: those on protected hosts, that passes and
+// logins began, and those of programs, which are families of refresh tokens.
+type Sessions struct {
+	Gate *sessions.Register
+	// Login knows the families. Nil: there are none.
+	Login *login.Login
 }
 
-func (s apiSessions) End(ctx context.Context, id string) error { return s.gate.End(ctx, id) }
+var _ api.Sessions = Sessions{}
 
-func sessionOf(s sessions.Session) api.Session {
+func (s *Server) sessions() Sessions {
+	all := Sessions{Gate: s.gate.Sessions()}
+	if s.login != nil {
+		all.Login = s.login.api
+	}
+	return all
+}
+
+// A cursor says in which of the two lists it stands, and where.
+const (
+	inGate  = "h:"
+	inLogin = "t:"
+)
+
+// List returns those on protected hosts first, newest first, then those of
+// programs, newest first where they are one subject's.
+func (s Sessions) List(ctx context.Context, subject, after string, limit int) (page []api.Session, next string, err error) {
+	page = []api.Session{}
+	from, rest := after, ""
+	switch {
+	case after == "" || strings.HasPrefix(after, inGate):
+		from = strings.TrimPrefix(after, inGate)
+	case strings.HasPrefix(after, inLogin):
+		rest = strings.TrimPrefix(after, inLogin)
+	default:
+		return nil, "", &hallpass.FieldError{Field: "after", Reason: "is no cursor; take the next of the page before"}
+	}
+	if !strings.HasPrefix(after, inLogin) {
+		found, next, err := s.Gate.List(ctx, subject, from, limit)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, session := range found {
+			page = append(page, ofGate(session))
+		}
+		if next != "" {
+			return page, inGate + next, nil
+		}
+	}
+	if s.Login == nil {
+		return page, "", nil
+	}
+	if len(page) == limit { // whether there are more is for the next page to see
+		return page, inLogin, nil
+	}
+	found, next, err := s.Login.Sessions(ctx, subject, rest, limit-len(page))
+	if err != nil {
+		return nil, "", err
+	}
+	for _, session := range found {
+		page = append(page, ofLogin(session))
+	}
+	if next != "" {
+		next = inLogin + next
+	}
+	return page, next, nil
+}
+
+// End ends a session of either kind: their ids are never alike.
+func (s Sessions) End(ctx context.Context, id string) error {
+	err := s.Gate.End(ctx, id)
+	if errors.Is(err, hallpass.ErrNotFound) && s.Login != nil {
+		return s.Login.End(ctx, id)
+	}
+	return err
+}
+
+// EndAll ends a subject's sessions and returns how many. The subject can log in
+// again; a revocation by subject also ends codes and links that were mailed.
+func (s Sessions) EndAll(ctx context.Context, subject string) (ended int, err error) {
+	for {
+		found, _, err := s.Gate.List(ctx, subject, "", hallpass.MaxPage)
+		if err != nil {
+			return ended, err
+		}
+		for _, session := range found {
+			switch err := s.Gate.End(ctx, session.ID); {
+			case err == nil:
+				ended++
+			case !errors.Is(err, hallpass.ErrNotFound):
+				return ended, err
+			}
+		}
+		if len(found) < hallpass.MaxPage {
+			break
+		}
+	}
+	if s.Login == nil {
+		return ended, nil
+	}
+	n, err := s.Login.EndAll(ctx, subject)
+	return ended + n, err
+}
+
+func ofGate(s sessions.Session) api.Session {
 	out := api.Session{
-		ID: s.ID, Subject: s.Pass.Subject, Scope: string(s.Pass.Scope), Pass: s.Pass.ID, Host: s.Host,
+		ID: s.ID, Kind: kindPass, Subject: s.Pass.Subject, Email: string(s.Address), Scope: string(s.Pass.Scope), Pass: s.Pass.ID, Host: s.Host,
 		StartedAt: wire.Time(s.Began), ExpiresAt: wire.Time(s.IdleEnds),
+	}
+	if s.Kind == sessions.KindLogin {
+		out.Kind, out.Pass = kindLogin, ""
 	}
 	if s.IdleEnds.IsZero() || s.Ends.Before(s.IdleEnds) {
 		out.ExpiresAt = wire.Time(s.Ends)
@@ -36,4 +138,11 @@ func sessionOf(s sessions.Session) api.Session {
 		out.Grants = append(out.Grants, g.String())
 	}
 	return out
+}
+
+func ofLogin(s login.Session) api.Session {
+	return api.Session{
+		ID: s.ID, Kind: kindTokens, Subject: s.Subject, Email: string(s.Address), ClientIP: s.ClientIP, UserAgent: s.UserAgent,
+		StartedAt: wire.Time(s.Began), SeenAt: wire.Time(s.Refreshed), ExpiresAt: wire.Time(s.IdleEnds),
+	}
 }

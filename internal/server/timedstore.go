@@ -14,7 +14,15 @@ type timedStore struct {
 	metrics *Metrics
 }
 
-var _ hallpass.Store = (*timedStore)(nil)
+var (
+	_ hallpass.Store = (*timedStore)(nil)
+	_ hallpass.Waker = (*timedStore)(nil)
+)
+
+// Wake implements hallpass.Waker as far as the store does. It lasts, so it is not timed.
+func (s *timedStore) Wake(ctx context.Context, groups []string, woken func(group string)) error {
+	return hallpass.Wake(ctx, s.store, groups, woken)
+}
 
 // Unwrap returns the store, with what it can do besides: its events are not timed.
 func (s *timedStore) Unwrap() hallpass.Store { return s.store }

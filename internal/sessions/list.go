@@ -7,16 +7,30 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hallpass-go/hallpass"
 )
 
+// Register lists and ends the sessions of a group, whatever their kind. It is safe
+// for concurrent use.
+type Register struct {
+	cells hallpass.CellStore
+	group string
+	now   func() time.Time
+}
+
+// NewRegister returns the Register of a group of cells.
+func NewRegister(cells hallpass.CellStore, group string, now func() time.Time) *Register {
+	return &Register{cells, group, now}
+}
+
 // List returns the sessions that are not over, newest first, of one subject or,
 // where that is empty, of all, strictly after a cursor and at most limit. next is
 // empty when there is no more. A session nobody has asked about leaves by itself.
-func (k *Keeper) List(ctx context.Context, subject, after string, limit int) (page []Session, next string, err error) {
-	now := k.cfg.Issuer.Now()
-	cells, err := k.cfg.Cells.Cells(ctx, k.cfg.Group, 0, now)
+func (r *Register) List(ctx context.Context, subject, after string, limit int) (page []Session, next string, err error) {
+	now := r.now()
+	cells, err := r.cells.Cells(ctx, r.group, 0, now)
 	if err != nil {
 		return nil, "", unavailable(err)
 	}
@@ -43,10 +57,10 @@ func (k *Keeper) List(ctx context.Context, subject, after string, limit int) (pa
 func (s *Session) position() string { return fmt.Sprintf("%016x-%s", s.Began.UnixMicro(), s.ID) }
 
 // End ends a session; ErrNotFound when there is none.
-func (k *Keeper) End(ctx context.Context, id string) error {
+func (r *Register) End(ctx context.Context, id string) error {
 	for {
-		now := k.cfg.Issuer.Now()
-		cell, err := k.cfg.Cells.Cell(ctx, k.cfg.Group, id, now)
+		now := r.now()
+		cell, err := r.cells.Cell(ctx, r.group, id, now)
 		if errors.Is(err, hallpass.ErrNotFound) {
 			return err
 		}
@@ -64,7 +78,7 @@ func (k *Keeper) End(ctx context.Context, id string) error {
 		if cell.Value, err = json.Marshal(c); err != nil {
 			return err
 		}
-		if _, err = k.cfg.Cells.Swap(ctx, cell, now); !errors.Is(err, hallpass.ErrConflict) {
+		if _, err = r.cells.Swap(ctx, cell, now); !errors.Is(err, hallpass.ErrConflict) {
 			return unavailable(err)
 		}
 	}

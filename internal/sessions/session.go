@@ -1,6 +1,6 @@
-// Package sessions keeps what session passes begin: in the browser a cookie with a
-// random secret, in the store a cell under the secret's hash, with an idle and an
-// absolute end. A session ends with its pass.
+// Package sessions keeps what session passes and logins begin: in the browser a
+// cookie with a random secret, in the store a cell under the secret's hash, with an
+// idle and an absolute end. A session ends with its pass.
 package sessions
 
 import (
@@ -16,40 +16,64 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
-// Config is what a Keeper needs. All but Logger are required.
+// Kind says what began a session.
+type Kind string
+
+const (
+	// KindPass sessions began by a session pass.
+	KindPass Kind = ""
+	// KindLogin sessions began by a login by e-mail.
+	KindLogin Kind = "login"
+)
+
+// Config is what a Keeper needs. Kind, Allow and Logger may be left out.
 type Config struct {
 	Issuer *hallpass.Issuer
 	Cells  hallpass.CellStore
-	// Group is the cells that the sessions are.
+	// Group is the cells that the sessions are. Keepers of different kinds may share
+	// one.
 	Group string
-	// Cookie is the kind of cookie that carries the secret.
+	// Kind of the sessions: one of another kind never counts. Defaults to KindPass.
+	Kind Kind
+	// Cookie is the kind of cookie that carries the secret. Keepers on one host need
+	// different ones: a browser may have a session of each kind.
 	Cookie  string
 	Cookies Cookies
+	// Allow is asked at each request whether a session still counts. Nil: it does.
+	Allow func(*Session) bool
 	// Idle and Life bound a session: since its last request, and since it began.
 	Idle, Life time.Duration
 	// Logger defaults to slog.Default.
 	Logger *slog.Logger
 }
 
-// Keeper begins, finds and ends the sessions of one kind. It is safe for
-// concurrent use.
-type Keeper struct{ cfg Config }
+// Keeper begins, finds and ends the sessions of one kind. Its Register is of all in
+// its group. It is safe for concurrent use.
+type Keeper struct {
+	*Register
+	cfg Config
+}
 
 // New returns a Keeper.
 func New(cfg Config) *Keeper {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Keeper{cfg}
+	return &Keeper{NewRegister(cfg.Cells, cfg.Group, cfg.Issuer.Now), cfg}
 }
 
-// Session is what a session pass began on a host. Its id is the hash of the
-// browser's secret.
+// Session is what a session pass, or a login, began on a host. Its id is the hash of
+// the browser's secret.
 type Session struct {
-	ID string `json:"id"`
-	// Pass is what it rests on: revoking the pass, or its group, ends it.
+	ID   string `json:"id"`
+	Kind Kind   `json:"kind,omitempty"`
+	// Address is the one that was proven by a login.
+	Address mail.Address `json:"email,omitempty"`
+	// Pass is what it rests on: revoking the pass, or its group, ends it. That of a
+	// login is made up, of scope, subject and time, for the groups alone.
 	Pass hallpass.Pass `json:"-"`
 	Host string        `json:"host"`
 	// Began and Ends are absolute.
@@ -77,7 +101,7 @@ func (c sessionCell) session() *Session {
 	s := c.Session
 	s.Pass = hallpass.Pass{
 		ID: c.PassID, Scope: c.Scope, Mode: hallpass.ModeSession, Subject: c.Subject, Batch: c.Batch,
-		Grants: c.Grants, Data: c.Data, IssuedAt: time.UnixMicro(c.IssuedAt).UTC(), Recorded: true,
+		Grants: c.Grants, Data: c.Data, IssuedAt: time.UnixMicro(c.IssuedAt).UTC(), Recorded: c.Kind == KindPass,
 	}
 	return &s
 }
@@ -93,14 +117,28 @@ var errNoHost = fmt.Errorf("sessions: the request names no host: %w", hallpass.R
 // Begin starts a session for the pass's subject on the request's host, with a new
 // secret. It fits guard.Config.Login.
 func (k *Keeper) Begin(w http.ResponseWriter, r *http.Request, pass hallpass.Pass) error {
+	return k.BeginFor(w, r, pass, "")
+}
+
+// BeginFor is Begin for somebody whose address was proven. Without IssuedAt the
+// pass is of this moment.
+func (k *Keeper) BeginFor(w http.ResponseWriter, r *http.Request, pass hallpass.Pass, address mail.Address) error {
 	host, ok := CanonicalHost(r.Host)
 	if !ok {
 		return errNoHost
 	}
 	now, secret := k.cfg.Issuer.Now(), rand.Text()
+	for HashSecret(secret)[0] == '-' {
+		secret = rand.Text() // operators type the id, and that would be a flag
+	}
+	if pass.IssuedAt.IsZero() {
+		pass.IssuedAt = now
+	}
 	c := sessionCell{
-		Session: Session{ID: HashSecret(secret), Host: host, Began: now, Ends: now.Add(k.cfg.Life)},
-		PassID:  pass.ID, Scope: pass.Scope, Subject: pass.Subject, Batch: pass.Batch, Grants: pass.Grants,
+		Session: Session{
+			ID: HashSecret(secret), Kind: k.cfg.Kind, Address: address, Host: host, Began: now, Ends: now.Add(k.cfg.Life),
+		},
+		PassID: pass.ID, Scope: pass.Scope, Subject: pass.Subject, Batch: pass.Batch, Grants: pass.Grants,
 		Data: pass.Data, IssuedAt: pass.IssuedAt.UnixMicro(),
 	}
 	value, err := json.Marshal(c)
@@ -142,7 +180,10 @@ func (k *Keeper) of(r *http.Request, touch bool) (*Session, error) {
 		return nil, unavailable(err)
 	}
 	s := c.session()
-	if c.Over || s.Host != host || !now.Before(s.Ends) {
+	if c.Over || c.Kind != k.cfg.Kind || s.Host != host || !now.Before(s.Ends) {
+		return nil, nil
+	}
+	if k.cfg.Allow != nil && !k.cfg.Allow(s) {
 		return nil, nil
 	}
 	if revoked, err := k.cfg.Issuer.Revoked(ctx, s.Pass); err != nil || revoked {
@@ -178,6 +219,13 @@ func (k *Keeper) SignedIn(r *http.Request) (string, error) {
 		return "", err
 	}
 	return s.Pass.Subject, nil
+}
+
+// Forget takes the cookie away from a browser that has one.
+func (k *Keeper) Forget(w http.ResponseWriter, r *http.Request) {
+	if len(r.CookiesNamed(k.cfg.Cookies.Name(k.cfg.Cookie))) > 0 {
+		k.cfg.Cookies.Set(w, k.cfg.Cookie, "", 0)
+	}
 }
 
 // Leave takes the browser's cookie away and ends its session.

@@ -1,0 +1,277 @@
+package gate
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/look"
+	"github.com/hallpass-go/hallpass/internal/sessions"
+	"github.com/hallpass-go/hallpass/mail"
+)
+
+// LoginScope is the scope under which sessions of logins are known: to
+// applications, in lists, and to group revocations.
+const LoginScope hallpass.Scope = "login"
+
+// Person is somebody who logged in by e-mail.
+type Person struct {
+	Subject string
+	Address mail.Address
+	// Claims is a JSON object, or nil, of what else is known. Applications get it as
+	// data, with the address.
+	Claims map[string]any
+}
+
+// loginPass stands where a session's pass would; no pass has such an id.
+const loginPass = "login"
+
+// data is what applications get.
+func (p Person) data() (json.RawMessage, error) {
+	all := map[string]any{}
+	for name, value := range p.Claims {
+		all[name] = value
+	}
+	all["email"] = p.Address
+	return json.Marshal(all)
+}
+
+// Logins is how people log in.
+type Logins struct {
+	// Pages are served below the prefix of every host where a rule asks for a login.
+	// They call LogIn when they are done.
+	Pages http.Handler
+	// Token tells who the access token in a request's header is, and when it was
+	// signed, for programs that keep no cookies. Any error is a request without one.
+	// Nil: access tokens open nothing here.
+	Token func(r *http.Request) (p Person, signed time.Time, err error)
+}
+
+// SetLogin lets people log in, from the next request on. Nil: nobody can.
+func (g *Gate) SetLogin(l *Logins) { g.logins.Store(l) }
+
+// LogIn begins a session on the request's host for somebody whose address was
+// proven. One that was there before ends.
+func (g *Gate) LogIn(w http.ResponseWriter, r *http.Request, p Person) error {
+	data, err := p.data()
+	if err != nil {
+		return err
+	}
+	if err := g.endSession(r, g.people); err != nil {
+		return err
+	}
+	g.cfg.Logger.InfoContext(r.Context(), "somebody logged in", "account", look.Mask(string(p.Address)), "host", r.Host)
+	return g.people.BeginFor(w, r, hallpass.Pass{ID: loginPass, Scope: LoginScope, Subject: p.Subject, Data: data}, p.Address)
+}
+
+// endSession ends the session whose secret the browser holds, if it holds one.
+func (g *Gate) endSession(r *http.Request, kept *sessions.Keeper) error {
+	s, err := kept.Of(r)
+	if s == nil || err != nil {
+		return err
+	}
+	if err := kept.End(r.Context(), s.ID); err != nil && !errors.Is(err, hallpass.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// servePerson decides by a rule for logins. It changes nothing, so it may be asked
+// about one request as often as a proxy likes.
+func (g *Gate) servePerson(w http.ResponseWriter, r *http.Request, v *visit) {
+	s, err := g.people.Of(r)
+	bearer := false
+	if err == nil {
+		if byToken, tokenErr := g.byToken(r); byToken != nil || tokenErr != nil {
+			s, err, bearer = byToken, tokenErr, true // what a request says counts before what a browser adds
+		}
+	}
+	switch {
+	case err != nil:
+		g.guard.Refuse(w, r, err)
+	case s == nil && g.logins.Load() == nil:
+		g.cfg.Logger.Error("a rule asks for a login, but nobody can log in here")
+		g.guard.Refuse(w, r, hallpass.ErrUnavailable)
+	case s == nil:
+		g.askToLogIn(w, r)
+	case len(v.route.allow) > 0 && !v.route.allow.Allows(s.Address):
+		g.showNotYours(w, r, s)
+	default:
+		who := identityOf(s.Pass)
+		who.pass = "" // there is none
+		who.bearer = bearer || g.isOurBearer(r)
+		v.allow(w, r, who)
+	}
+}
+
+// byToken returns what the access token of a request stands for, as a session that
+// is nowhere, or nil. A token that is not good is as none: the application may have
+// tokens of its own in that header.
+func (g *Gate) byToken(r *http.Request) (*sessions.Session, error) {
+	l := g.logins.Load()
+	if l == nil || l.Token == nil {
+		return nil, nil
+	}
+	p, signed, err := l.Token(r)
+	if err != nil || !g.cfg.LoginAllow.Allows(p.Address) {
+		return nil, nil
+	}
+	data, err := p.data()
+	if err != nil {
+		return nil, err
+	}
+	s := &sessions.Session{Kind: sessions.KindLogin, Address: p.Address, Pass: hallpass.Pass{
+		ID: loginPass, Scope: LoginScope, Mode: hallpass.ModeSession, Subject: p.Subject, Data: data,
+		// Tokens tell whole seconds; who logs in again in that of a revocation gets in.
+		IssuedAt: signed.Add(time.Second - time.Microsecond),
+	}}
+	if revoked, err := g.cfg.Issuer.Revoked(r.Context(), s.Pass); err != nil || revoked {
+		return nil, err
+	}
+	return s, nil
+}
+
+// askToLogIn sends a browser to the login page. What cannot show one gets 401.
+func (g *Gate) askToLogIn(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Add("Vary", "Accept, Cookie, Sec-Fetch-Mode")
+	if !navigates(r) {
+		g.guard.Refuse(w, asProgram(r), hallpass.RefusalMissing)
+		return
+	}
+	w.Header().Set("Location", g.loginURL(hallpass.WithoutToken(r.URL.RequestURI(), hallpass.DefaultParam)))
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// loginURL is the login page, with where to go afterwards. A target that is too
+// long to be carried along is left out.
+func (g *Gate) loginURL(next string) string {
+	page := g.cfg.Prefix + "/login"
+	if len(next) > 2000 || !look.LocalURL(next) {
+		return page
+	}
+	return page + "?next=" + url.QueryEscape(next)
+}
+
+// navigates reports whether a person waits for a page. A browser says so itself,
+// and may add an application's own Basic credentials; of what says nothing, only
+// what would show HTML and brings no credentials does.
+func navigates(r *http.Request) bool {
+	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
+	if mode == "" {
+		return showsPages(r) && len(r.Header.Values("Authorization")) == 0
+	}
+	return showsPages(r) && mode == "navigate" && (dest == "" || dest == "document")
+}
+
+// showsPages reports whether a client names text/html at least as early as any
+// JSON type.
+func showsPages(r *http.Request) bool {
+	for _, line := range r.Header.Values("Accept") {
+		for item := range strings.SplitSeq(line, ",") {
+			kind, _, _ := strings.Cut(strings.TrimSpace(item), ";")
+			switch kind = strings.ToLower(strings.TrimSpace(kind)); {
+			case kind == "text/html", kind == "application/xhtml+xml":
+				return true
+			case strings.HasSuffix(kind, "/json"), strings.HasSuffix(kind, "+json"):
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// asProgram is the request as one that shows no pages.
+func asProgram(r *http.Request) *http.Request {
+	out := r.Clone(r.Context())
+	out.Header.Set("Accept", "application/problem+json")
+	return out
+}
+
+//go:embed not_yours.html
+var notYoursPage string
+
+// showNotYours tells somebody who is logged in that this page is for others.
+func (g *Gate) showNotYours(w http.ResponseWriter, r *http.Request, s *sessions.Session) {
+	if !showsPages(r) {
+		g.guard.Refuse(w, r, hallpass.RefusalWrongSubject)
+		return
+	}
+	again := g.loginURL(r.URL.RequestURI())
+	if err := look.Serve(w, r, http.StatusForbidden, g.notYours, map[string]any{
+		"Site": g.cfg.Site, "Account": look.Mask(string(s.Address)), "Action": g.cfg.Prefix + "/logout?next=" + url.QueryEscape(again),
+	}); err != nil {
+		g.cfg.Logger.Error("a page could not be shown", "page", "not_yours", "error", err)
+	}
+}
+
+// servePages serves the login pages, and the way out, on the hosts of rules for
+// logins. They see the host by which they know their own origin.
+func (g *Gate) servePages(w http.ResponseWriter, r *http.Request, step string) {
+	found, ok := g.loginRoute(r)
+	l := g.logins.Load()
+	if !ok || l == nil {
+		g.guard.Refuse(w, r, errNoRule)
+		return
+	}
+	in := r.Clone(r.Context())
+	in.Host = found.loginHost
+	if step == "logout" {
+		g.serveLogout(w, in)
+		return
+	}
+	l.Pages.ServeHTTP(w, in)
+}
+
+// fromHere reports whether no other site made the browser send a request. Where it
+// says nothing but "null", because the page sends no referrer and there is no TLS,
+// SameSite has kept our cookies off what others make it send.
+func fromHere(r *http.Request) bool {
+	return http.NewCrossOriginProtection().Check(r) == nil ||
+		r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "null"
+}
+
+// serveLogout ends the sessions of this browser on this host, of both kinds, and
+// sends it on. Another site's form cannot make it do so.
+func (g *Gate) serveLogout(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if r.Method != http.MethodPost || !fromHere(r) {
+		g.guard.Refuse(w, r, errNoRule)
+		return
+	}
+	for _, kept := range []*sessions.Keeper{g.people, g.passes} {
+		if err := g.endSession(r, kept); err != nil {
+			g.guard.Refuse(w, r, err)
+			return
+		}
+		kept.Forget(w, r)
+	}
+	next := r.URL.Query().Get("next")
+	if !look.LocalURL(next) || !strings.HasPrefix(next, "/") {
+		next = "/"
+	}
+	w.Header().Set("Location", next)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// AsksForLogin reports whether a rule for the host of a request asks for a login.
+func (g *Gate) AsksForLogin(r *http.Request) bool {
+	_, found := g.loginRoute(r)
+	return found
+}
+
+func (g *Gate) loginRoute(r *http.Request) (route, bool) {
+	host, ok := sessions.CanonicalHost(g.publicHost(r))
+	routes := *g.routes.Load()
+	i := slices.IndexFunc(routes, func(found route) bool { return found.Access == AccessLogin && found.canonical == host })
+	if !ok || i < 0 {
+		return route{}, false
+	}
+	return routes[i], true
+}

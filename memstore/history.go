@@ -1,0 +1,25 @@
+package memstore
+
+import (
+	"context"
+
+	"github.com/hallpass-go/hallpass"
+)
+
+var _ hallpass.History = (*Store)(nil)
+
+// RecordUses implements hallpass.History.
+func (s *Store) RecordUses(ctx context.Context, uses []hallpass.Use) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, use := range uses {
+		if _, exists := s.uses[use.ID]; !exists {
+			use.At, use.Key = micro(use.At), ""
+			s.uses[use.ID] = &use
+		}
+	}
+	return nil
+}
