@@ -145,7 +145,7 @@ func openSQLite(ctx context.Context, path string, opts *Options) (*Store, error)
 }
 
 func openPostgres(ctx context.Context, dsn string, opts *Options) (*Store, error) {
-	store, err := pgstore.Open(ctx, dsn, &pgstore.Options{Create: opts.Create, Migrate: opts.Migrate, Observe: opts.Observe})
+	store, err := pgstore.Open(ctx, dsn, &pgstore.Options{Create: opts.Create, Migrate: opts.Migrate, Indexes: opts.Indexes, Observe: opts.Observe})
 	if errors.Is(err, hallpass.ErrNotFound) {
 		return nil, fmt.Errorf(`%w: the database has no hallpass tables; "hallpass migrate" makes them`, hallpass.ErrUnavailable)
 	}
