@@ -206,6 +206,9 @@ func (i *Issuer) countEvent(e Event) {
 	case EventOpened:
 		i.count(statOpened, "", e.Scope, e.Batch, 1)
 	case EventLogin:
+		if strings.HasPrefix(string(e.Scope), ScopeReserved) {
+			e.Scope, e.Batch = "", "" // an operator who signs in is signed in, too
+		}
 		i.count(statLogins, "", e.Scope, e.Batch, 1)
 	}
 }

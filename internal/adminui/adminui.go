@@ -59,6 +59,11 @@ type Config struct {
 	// Blocked are the accounts and networks that are held up. Nil means that there is
 	// no login here.
 	Blocked Blocked
+	// Listed says who may sign in by e-mail; SignIn is called when an address is
+	// proven. Nil: nobody may.
+	Listed Listed
+	// EmailPage is the address of the pages that prove one. Empty offers none.
+	EmailPage string
 	// Settings returns the effective settings. Nil shows none.
 	Settings func() []Setting
 	// Health says how the parts are. Nil shows none.
@@ -77,10 +82,23 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Sessions are those that session passes began.
+// Sessions are those that session passes and logins began.
 type Sessions interface {
-	List(ctx context.Context, subject, after string, limit int) (page []sessions.Session, next string, err error)
+	List(ctx context.Context, subject, after string, limit int) (page []Session, next string, err error)
 	End(ctx context.Context, id string) error
+}
+
+// Session is one of them.
+type Session struct {
+	ID string
+	// Kind is "pass" or "login", on a protected host, or "tokens", of a program.
+	Kind    string
+	Subject string
+	// Email is the address that was proven; Scope, Pass and Host are those of a
+	// session on a host. Each may be empty.
+	Email, Scope, Pass, Host string
+	// Began, and Ends unless it is used before.
+	Began, Ends time.Time
 }
 
 // Blocked lists and lifts what a login holds up.
@@ -92,7 +110,8 @@ type Blocked interface {
 
 // Block is an account or a network that must wait.
 type Block struct {
-	// Kind is "account" or "network".
+	// Kind is "account", "network", or "network_sends" for one that asked for too many
+	// mails.
 	Kind, Name string
 	Failures   int64
 	Until      time.Time
@@ -120,7 +139,8 @@ type UI struct {
 	cfg     Config
 	issuer  *hallpass.Issuer
 	clients *clientip.Resolver
-	own     *sessions.Keeper
+	own     *sessions.Keeper // of operators with a pass
+	byEmail *sessions.Keeper // of those who proved an address
 	guard   *guard.Guard
 	pages   map[string]*template.Template
 	assets  assets
@@ -154,14 +174,17 @@ func New(cfg Config) (*UI, error) {
 	if u.clients, err = clientip.New(cfg.TrustedProxies, cfg.ClientIPHeader, nil); err != nil {
 		return nil, &hallpass.FieldError{Field: "client_ip_header", Reason: err.Error()}
 	}
-	u.own = sessions.New(sessions.Config{
+	kept := sessions.Config{
 		Issuer: cfg.Issuer, Cells: cfg.Cells, Group: "admin-sessions", Cookie: "admin",
 		Cookies: sessions.Cookies{Secure: base.Scheme == "https"}, Idle: cfg.SessionIdle, Life: cfg.SessionLife, Logger: cfg.Logger,
-	})
+	}
+	u.own = sessions.New(kept)
+	kept.Kind, kept.Cookie, kept.Allow = sessions.KindLogin, "admin-login", u.stillListed
+	u.byEmail = sessions.New(kept)
 	u.guard, err = guard.New(guard.Config{
 		Issuer: cfg.Issuer, BaseURL: base.Scheme + "://" + base.Host, Site: cfg.Site, Logger: cfg.Logger,
 		TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader,
-		SignedIn: u.own.SignedIn, Login: u.signIn,
+		SignedIn: u.signedIn, Login: u.signIn,
 	})
 	if err != nil {
 		return nil, err
@@ -174,7 +197,7 @@ func New(cfg Config) (*UI, error) {
 }
 
 // Own is the operators' sessions.
-func (u *UI) Own() *sessions.Keeper { return u.own }
+func (u *UI) Own() *sessions.Register { return u.own.Register }
 
 // URL is where the admin begins.
 func (u *UI) URL() string { return strings.TrimSuffix(u.cfg.BaseURL, "/") + u.cfg.Prefix + "/" }

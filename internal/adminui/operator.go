@@ -69,6 +69,13 @@ func (o Operator) MayIssue(p hallpass.Pass) bool {
 	return o.Role.includes(RoleIssuer) && o.rights.May(p.Scope, p.Mode)
 }
 
+// MayShow reports whether the operator may have the link of such a pass shown again.
+// Whoever has a session pass is its subject, so those are for admins alone, whatever
+// else an operator may issue.
+func (o Operator) MayShow(p hallpass.Pass) bool {
+	return o.MayIssue(p) && (p.Mode != hallpass.ModeSession || o.Role == RoleAdmin)
+}
+
 // act is record for a visit, which remembers it, so that a failure is written down
 // as well.
 func (u *UI) act(v *visit, e hallpass.Event) error {

@@ -74,7 +74,7 @@ func (u *UI) passView(v *visit, entry hallpass.Entry) (passView, error) {
 	over := view.State == hallpass.StateRevoked
 	view.MayRevoke = !over && u.mayRevoke(v.op, entry.Pass)
 	view.MayLink = view.State != hallpass.StateRevoked && view.State != hallpass.StateExpired && view.State != hallpass.StateSpent &&
-		entry.Key != "" && v.op.MayIssue(entry.Pass)
+		entry.Key != "" && v.op.MayShow(entry.Pass)
 	view.LinkURL = u.linkURL(entry.Pass)
 	var err error
 	view.Line, view.More, err = u.timeLine(v.Context(), entry.ID)
@@ -193,7 +193,7 @@ func (u *UI) showLink(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if !v.op.MayIssue(entry.Pass) {
+	if !v.op.MayShow(entry.Pass) {
 		u.refuse(v, "role")
 		return nil
 	}

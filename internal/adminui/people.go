@@ -11,7 +11,7 @@ import (
 type sessionsView struct {
 	frame
 	Subject string
-	People  []sessions.Session
+	People  []Session
 	Next    string
 	// Known says that the application's sessions are kept here.
 	Known     bool

@@ -99,11 +99,7 @@ func (u *UI) enter(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{Request: r, w: w}
 		// A page that looks by itself how things are does not keep its operator in.
-		of := u.own.Of
-		if r.Header.Get("HX-Request") == "true" && !unsafe(r.Method) {
-			of = u.own.Peek
-		}
-		session, err := of(r)
+		session, err := u.session(r, unsafe(r.Method) || r.Header.Get("HX-Request") != "true")
 		if err != nil {
 			u.fail(v, err)
 			return
@@ -146,7 +142,7 @@ func (u *UI) leave(v *visit) error {
 	if err := u.act(v, hallpass.Event{Action: "admin.sign_out", Pass: v.op.Pass.ID}); err != nil {
 		return err
 	}
-	if err := u.own.Leave(v.w, v.Request); err != nil {
+	if err := u.leaveAll(v.w, v.Request); err != nil {
 		return err
 	}
 	http.Redirect(v.w, v.Request, u.to("/"), http.StatusSeeOther)

@@ -102,7 +102,7 @@ type message struct {
 
 // signInPage is for whoever has no session. It is the same whatever was asked for.
 func (u *UI) signInPage(v *visit) {
-	_ = u.show(v, http.StatusUnauthorized, "signin", message{frame: frame{ui: u, Now: u.issuer.Now()}})
+	_ = u.show(v, http.StatusUnauthorized, "signin", message{frame: frame{ui: u, Now: u.issuer.Now()}, Link: u.cfg.EmailPage})
 }
 
 var refusals = map[string]message{

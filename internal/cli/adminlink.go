@@ -13,6 +13,7 @@ import (
 	"github.com/hallpass-go/hallpass/internal/server"
 	"github.com/hallpass-go/hallpass/internal/sessions"
 	"github.com/hallpass-go/hallpass/internal/wire"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
 // planAdmin decides where the admin is.
@@ -24,6 +25,9 @@ func (c *serveSettings) planAdmin(p *planner, to *servePlan) {
 	default:
 		p.add(fieldError("admin.serve", "must be on or off"))
 	}
+	var err error
+	to.Admin.Allow, err = c.listed()
+	p.add(err)
 	if c.AdminHost != "" {
 		host, ok := sessions.CanonicalHost(c.AdminHost)
 		if !ok || strings.Contains(c.AdminHost, ":") {
@@ -37,6 +41,40 @@ func (c *serveSettings) planAdmin(p *planner, to *servePlan) {
 			to.Admin.URL = origin.String()
 		}
 	}
+}
+
+// listed reads who may sign in by e-mail. Everybody would be everybody.
+func (c *serveSettings) listed() (adminui.Listed, error) {
+	type entry struct {
+		pattern mail.Patterns
+		role    adminui.Role
+	}
+	var list []entry
+	for _, text := range c.AdminAllow {
+		at := strings.LastIndexByte(text, '=')
+		if at < 0 || !slices.Contains(adminui.Roles(), adminui.Role(text[at+1:])) {
+			return nil, fieldError("admin.allow", "%q must be PATTERN=ROLE, and the role viewer, issuer or admin", text)
+		}
+		pattern, err := mail.ParsePatterns([]string{text[:at]})
+		if err != nil {
+			return nil, renamed(err, "login_allow", "admin.allow")
+		}
+		if pattern[0] == "*" {
+			return nil, fieldError("admin.allow", "* would let everybody in who has a mailbox; name addresses, or a domain as *@example.com")
+		}
+		list = append(list, entry{pattern, adminui.Role(text[at+1:])})
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return func(a mail.Address) (adminui.Role, bool) {
+		for _, e := range list {
+			if e.pattern.Allows(a) {
+				return e.role, true
+			}
+		}
+		return "", false
+	}, nil
 }
 
 type adminLinkCmd struct {

@@ -37,17 +37,23 @@ func (c *serveSettings) effective(a *app, cfg server.Config) []adminui.Setting {
 	list = append(list, master)
 	defaults := map[string]string{"base_url": cfg.BaseURL, "instance": "that of the store"}
 	v := reflect.ValueOf(*c)
-	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("setting")
+	for _, f := range settingFields() {
+		name, field := f.Tag.Get("setting"), v.FieldByIndex(f.Index)
 		s := adminui.Setting{Name: name, Origin: "default", Value: cmp.Or(usual[name], defaults[name])}
-		if !v.Field(i).IsZero() {
+		if !field.IsZero() {
 			s.Origin = cmp.Or(from.origins[name].String(), "command line")
-			switch value := v.Field(i).Interface().(type) {
+			switch value := field.Interface().(type) {
 			case string:
+				if strings.HasSuffix(name, "store") { // a DSN
+					value = plainDSN(value)
+				}
 				s.Value = value
 			case []string:
 				s.Value = strings.Join(value, ", ")
 			}
+		}
+		if s.Secret = f.Tag.Get("secret") != "" && !field.IsZero(); s.Secret {
+			s.Value = ""
 		}
 		list = append(list, s)
 	}

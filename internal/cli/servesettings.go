@@ -51,9 +51,10 @@ type serveSettings struct {
 	IdentityPass    string `setting:"identity.pass" placeholder:"NAME" help:"Header with the pass's id; X-Hallpass-Pass by default."`
 	IdentityData    string `setting:"identity.data" placeholder:"NAME" help:"Header with the data, as base64url; X-Hallpass-Data by default."`
 
-	AdminServe string `name:"admin" setting:"admin.serve" placeholder:"on|off" help:"Whether there is an admin at /admin/; on by default."`
-	AdminHost  string `name:"admin-host" setting:"admin.host" placeholder:"HOST" help:"Put it on the public listener, under this host alone. Beside an upstream it is on ops_addr otherwise."`
-	AdminURL   string `name:"admin-url" setting:"admin.url" placeholder:"URL" help:"The origin under which browsers reach it, where that is another than the listener's."`
+	AdminServe string   `name:"admin" setting:"admin.serve" placeholder:"on|off" help:"Whether there is an admin at /admin/; on by default."`
+	AdminHost  string   `name:"admin-host" setting:"admin.host" placeholder:"HOST" help:"Put it on the public listener, under this host alone. Beside an upstream it is on ops_addr otherwise."`
+	AdminURL   string   `name:"admin-url" setting:"admin.url" placeholder:"URL" help:"The origin under which browsers reach it, where that is another than the listener's."`
+	AdminAllow []string `name:"admin-allow" setting:"admin.allow" placeholder:"PATTERN=ROLE" help:"Who may sign in to it by e-mail, and as what: an address or *@example.com, and viewer, issuer or admin; the first that fits counts; may be repeated. Needs mail. Nobody by default."`
 
 	loginSettings
 
@@ -134,7 +135,7 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	c.planFiles(p, to)
 	c.planGate(p, to)
 	c.planAdmin(p, to)
-	c.planLogin(p, to, loopback)
+	c.planLogin(p, to, loopback, c.AdminAllow)
 	to.DrainDelay = p.duration("drain.delay", c.DrainDelay, time.Second)
 	to.DrainTimeout = p.duration("drain.timeout", c.DrainTimeout, 30*time.Second)
 	if err := to.logLevel.UnmarshalText([]byte(orText(c.LogLevel, "info"))); err != nil {

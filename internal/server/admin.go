@@ -22,6 +22,9 @@ type Admin struct {
 	// URL is the origin under which browsers reach it. Defaults to BaseURL on Public,
 	// with Host in it where there is one, and to the address of Ops.
 	URL string
+	// Allow says who may sign in by e-mail, and as what. It needs Config.Login. Nil:
+	// nobody may, and links of admin-link alone open the admin.
+	Allow adminui.Listed
 	// Settings are shown. Store is how the store is called.
 	Settings []adminui.Setting
 	Store    string
@@ -104,13 +107,20 @@ func (s *Server) newAdmin() (*adminui.UI, error) {
 	if s.cfg.Upstream != nil {
 		linkURL = s.cfg.BaseURL
 	}
-	return adminui.New(adminui.Config{
+	cfg := adminui.Config{
 		Issuer: s.issuer, Cells: s.cfg.Store, Ring: ring, BaseURL: s.cfg.adminOrigin(s.adminAt, ops), Prefix: s.cfg.adminPrefix(s.adminAt),
-		LinkURL: linkURL, JWKS: s.cfg.BaseURL + "/.well-known/hallpass-jwks.json", Sessions: s.gate.Sessions(),
+		LinkURL: linkURL, JWKS: s.cfg.BaseURL + "/.well-known/hallpass-jwks.json", Sessions: adminSessions{s.sessions()},
 		Settings: func() []adminui.Setting { return slices.Clone(s.cfg.Admin.Settings) }, Health: s.adminHealth,
 		Store: s.cfg.Admin.Store, Version: s.cfg.Version, Site: s.cfg.Site,
 		TrustedProxies: s.cfg.TrustedProxies, ClientIPHeader: s.cfg.ClientIPHeader, Logger: s.cfg.Logger,
-	})
+	}
+	if s.login != nil {
+		cfg.Blocked = adminBlocked{s}
+		if s.cfg.Admin.Allow != nil {
+			cfg.Listed, cfg.EmailPage = s.cfg.Admin.Allow, cfg.Prefix+adminLoginPath
+		}
+	}
+	return adminui.New(cfg)
 }
 
 // adminHealth tells what readyz tells.
@@ -128,6 +138,12 @@ func (s *Server) adminMounts(place adminPlace) (list []mount) {
 		return nil
 	}
 	prefix, handler := s.cfg.adminPrefix(place), s.admin.Handler()
+	if s.adminLogin != nil {
+		at := prefix + adminLoginPath
+		pages := onlyPages(at, s.adminLogin.Handler(), handler)
+		list = append(list, mount{host: s.cfg.Admin.Host, path: at, handler: pages, bounds: small},
+			mount{host: s.cfg.Admin.Host, path: at + "/", handler: pages, bounds: small})
+	}
 	for _, path := range adminui.Streamed() {
 		list = append(list, mount{host: s.cfg.Admin.Host, path: prefix + path, handler: handler, bounds: streamed})
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/hallpass-go/hallpass/internal/clientip"
 	"github.com/hallpass-go/hallpass/internal/gate"
 	"github.com/hallpass-go/hallpass/keystore"
+	"github.com/hallpass-go/hallpass/login"
 )
 
 // Config is what a Server needs. Store, Ring, Public, BaseURL, Metrics and Logger
@@ -122,8 +123,10 @@ type Server struct {
 	api     http.Handler
 	admin   *adminui.UI // nil where there is none
 	adminAt adminPlace
-	clients *clientip.Resolver
-	metrics *Metrics
+	// adminLogin proves operators' addresses. Nil: nobody is listed.
+	adminLogin *login.Login
+	clients    *clientip.Resolver
+	metrics    *Metrics
 
 	draining atomic.Bool
 	open     sync.WaitGroup // requests being served, hijacked ones too
@@ -171,6 +174,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if s.admin, err = s.newAdmin(); err != nil {
 		return nil, err
 	}
+	if err := s.newAdminLogin(); err != nil {
+		return nil, err
+	}
 	s.metrics.watch(s)
 	if cfg.Tracing {
 		if s.tracing, err = newTracing(ctx, s); err != nil {
@@ -212,6 +218,13 @@ func (s *Server) Run(ctx context.Context, reload <-chan struct{}) error {
 		running.Go(func() {
 			if err := s.login.api.Run(background); err != nil {
 				s.cfg.Logger.Error("mails are no longer sent", "error", err)
+			}
+		})
+	}
+	if s.adminLogin != nil {
+		running.Go(func() {
+			if err := s.adminLogin.Run(background); err != nil {
+				s.cfg.Logger.Error("mails to operators are no longer sent", "error", err)
 			}
 		})
 	}
