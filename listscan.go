@@ -12,6 +12,10 @@ import (
 // scanLimit is how many rows are looked at for one page, where no index finds them.
 const scanLimit = 5_000
 
+// scanTime is how long is looked for one page: a page that says where to go on is
+// better than one that does not come. At least one piece is always read.
+const scanTime = 100 * time.Millisecond
+
 // IndexedStore is what a Store can be besides: one that says by which of "subject"
 // and "recipient" it finds passes without reading them all. Of a store that does not
 // say, neither is expected.
@@ -50,6 +54,7 @@ func (s entryScan) readWhere(ctx context.Context, q EntryQuery, sieves bool, fit
 	if q.Limit = s.want; sieves {
 		q.Limit = MaxPage
 	}
+	began := time.Now() // how long it takes is no matter of Config.Now
 	for looked := 0; ; {
 		rows, err := s.store.Entries(ctx, q)
 		if err != nil {
@@ -70,7 +75,7 @@ func (s entryScan) readWhere(ctx context.Context, q EntryQuery, sieves bool, fit
 			return found, EntryPosition{}, nil
 		}
 		q.After = positionOf(rows[len(rows)-1])
-		if looked += len(rows); looked >= scanLimit {
+		if looked += len(rows); looked >= scanLimit || sieves && time.Since(began) >= scanTime {
 			return found, q.After, nil
 		}
 	}

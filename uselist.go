@@ -1,12 +1,15 @@
 package hallpass
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Uses returns uses newest first, of one pass or of all. Since and Until are about
 // the moment in a use's id, which is that of its reservation.
 //
 // No index knows subjects and states, so for those it reads on, but through no more
-// than a few thousand uses: then the page is short, or even empty, and Next goes
+// than a few thousand uses and no longer than a moment: then the page is short, or even empty, and Next goes
 // on where the reading stopped.
 func (i *Issuer) Uses(ctx context.Context, q UseQuery) (UsePage, error) {
 	store, err := i.store()
@@ -27,6 +30,7 @@ func (i *Issuer) Uses(ctx context.Context, q UseQuery) (UsePage, error) {
 	}
 	from, lost := firstID(q.Since), i.Now().Add(-pendingFor)
 	var page UsePage
+	began := time.Now()
 	for looked := 0; ; {
 		uses, err := store.Uses(ctx, ask)
 		if err != nil {
@@ -52,7 +56,7 @@ func (i *Issuer) Uses(ctx context.Context, q UseQuery) (UsePage, error) {
 			return page, nil
 		}
 		ask.After = uses[len(uses)-1].ID
-		if looked += len(uses); looked >= scanLimit {
+		if looked += len(uses); looked >= scanLimit || sieves && time.Since(began) >= scanTime {
 			page.Next = ask.After
 			return page, nil
 		}

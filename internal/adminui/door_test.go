@@ -241,6 +241,18 @@ func TestAnOperatorIssuesOnlyWhatHisPassLetsHim(t *testing.T) {
 			t.Errorf("%s of another's pass: %d", path, got.status)
 		}
 	}
+	// A session pass is its subject's, so only an admin has its link shown again, even
+	// where an issuer may issue such.
+	b = s.browser()
+	link, _ = s.link("ida", `{"role":"issuer","issue":{"modes":["session"]}}`)
+	b.enter(link)
+	signedPass := s.issue(hallpass.Spec{Scope: "login", Mode: hallpass.ModeSession, Subject: "hugo", Format: hallpass.FormatSigned})
+	if got := b.post("/pass/link", "id", signedPass.ID); got.status != http.StatusForbidden {
+		t.Errorf("an issuer had a session pass shown: %d", got.status)
+	}
+	if got := s.as(adminui.RoleAdmin).post("/pass/link", "id", signedPass.ID); got.status != http.StatusOK {
+		t.Errorf("an admin had no session pass shown: %d", got.status)
+	}
 	// hallpass's own scopes come from the command line, whatever the role.
 	admin := s.as(adminui.RoleAdmin)
 	for _, scope := range []string{"hallpass:admin", "hallpass:api"} {

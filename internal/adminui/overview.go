@@ -3,9 +3,11 @@ package adminui
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/wire"
 )
 
 type reasonCount struct {
@@ -91,7 +93,29 @@ func (u *UI) health(ctx context.Context) []Health {
 	} else {
 		key.OK, key.Detail = false, "none is active; nothing can be issued"
 	}
-	return append(list, key)
+	return append(list, key, u.sealHealth(ctx))
+}
+
+// sealHealth says how far the log is sealed.
+func (u *UI) sealHealth(ctx context.Context) Health {
+	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	defer cancel()
+	h := Health{Name: "seals"}
+	state, err := u.issuer.SealState(ctx)
+	switch {
+	case err != nil:
+		h.Detail = "they cannot be read, or are not whole: hallpass uses verify tells more"
+		u.cfg.Logger.WarnContext(ctx, "the state of the seals is not known", "error", err)
+	case state.Links == 0:
+		h.OK, h.Detail = true, "nothing is sealed yet; hallpass serve seals each minute two minutes after its end"
+	default:
+		h.OK = !state.Late
+		h.Detail = strconv.FormatInt(state.Links, 10) + " links, sealed until " + wire.Time(state.Through)
+		if state.Late {
+			h.Detail += "; what came since should have been sealed by now"
+		}
+	}
+	return h
 }
 
 // refusalWords say each refusal to an operator.
