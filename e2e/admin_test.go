@@ -205,7 +205,7 @@ func TestAxeFindsNothingWrongWithTheAdmin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := append([]string{strings.TrimPrefix(pass, "/admin")}, adminPages...)
+	pages := append([]string{strings.TrimPrefix(pass, "/admin"), "/campaign?batch=spring", "/campaign?batch=none"}, adminPages...)
 	for _, dark := range []bool{false, true} {
 		scheme := map[bool]string{false: "light", true: "dark"}[dark]
 		call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -218,6 +218,20 @@ func TestAxeFindsNothingWrongWithTheAdmin(t *testing.T) {
 				for _, found := range b.axe(string(axe)) {
 					t.Errorf("%s, %s, %d wide: %s", path, scheme, width, found)
 				}
+			}
+			// Two that are answers to a form.
+			b.open(admin + "/")
+			b.do("searching", chromedp.SendKeys(chromedp.CSS("#find"), "AAAAAAAAAAAAAAAAAAAAAA"))
+			b.click(".find button")
+			for _, found := range b.axe(string(axe)) {
+				t.Errorf("nothing found, %s, %d wide: %s", scheme, width, found)
+			}
+			b.open(admin + "/issue?job=act")
+			b.do("typing", chromedp.SendKeys(chromedp.CSS("#i-subject"), "42"))
+			b.click(`form[action$="/issue"] button.primary`)
+			b.sees("Issued")
+			for _, found := range b.axe(string(axe)) {
+				t.Errorf("issued, %s, %d wide: %s", scheme, width, found)
 			}
 		}
 	}
