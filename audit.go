@@ -109,6 +109,10 @@ func (i *Issuer) drainQueue() {
 func (i *Issuer) writeUse(r Reservation) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+	if now := i.Now(); now.Sub(r.Use.At) > lateAfter {
+		// Its minute may be sealed by now, and gets no more rows.
+		r.Use.ID, r.Use.At = newUUID(now), now
+	}
 	if _, err := i.cfg.Store.Reserve(ctx, r); err != nil {
 		i.behind.dropped.Add(1)
 		i.cfg.Logger.Warn("a use of an unlimited pass was not written down", "pass", r.Pass.ID, "error", err)

@@ -37,15 +37,26 @@ var mayImport = map[string][]string{
 	"storetest":   {""},
 
 	"internal/wire":      {""},
-	"internal/api":       {"", "internal/wire"},
+	"internal/bulk":      {"", "internal/wire"},
+	"internal/rights":    {""},
+	"internal/find":      {""},
+	"internal/api":       {"", "internal/wire", "internal/rights"},
 	"hallpassclient":     {"", "internal/wire"},
 	"keystore":           {""},
 	"internal/openstore": {"", "memstore", "sqlitestore", "pgstore", "redisstore", "internal/group"},
-	"internal/demo":      {"", "guard", "mail", "login", "internal/wire", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
-	"internal/gate":      {"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
+	"internal/sessions":  {"", "mail"},
+	"internal/adminui": {
+		"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"internal/wire", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "keystore",
+	},
+	"internal/demo": {
+		"", "guard", "mail", "login", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"internal/wire", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui", "keystore",
+	},
+	"internal/gate": {"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/sessions"},
 	"internal/server": {
-		"", "guard", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
-		"internal/wire", "keystore", "internal/gate", "internal/api", "mail", "login",
+		"", "guard", "mail", "login", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
+		"internal/wire", "keystore", "internal/gate", "internal/api", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui",
 	},
 	"internal/mailbox": {},
 	"mail":             {""},
@@ -55,7 +66,8 @@ var mayImport = map[string][]string{
 	"internal/cli": {
 		"", "guard", "memstore", "sqlitestore", "pgstore", "redisstore", "internal/group", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/openstore", "internal/demo", "internal/keytext",
-		"internal/gate", "internal/api", "internal/server", "mail", "login", "django", "internal/djangoimport",
+		"internal/gate", "internal/api", "internal/server", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui",
+		"mail", "login", "django", "internal/djangoimport",
 	},
 	"cmd/hallpass": {"internal/cli"}, // and, through it alone, whatever that may link
 

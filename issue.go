@@ -23,12 +23,15 @@ type Issued struct {
 // ErrUnavailable when there is no key or the store did not take the row.
 func (i *Issuer) Issue(ctx context.Context, s Spec) (Issued, error) {
 	issued, err := i.prepare(s, i.Now())
-	if err != nil || s.Unrecorded {
+	if err != nil {
 		return issued, err
 	}
-	if err := i.record(ctx, []Entry{issued.Entry}); err != nil {
-		return Issued{}, err
+	if issued.Recorded {
+		if err := i.record(ctx, []Entry{issued.Entry}); err != nil {
+			return Issued{}, err
+		}
 	}
+	i.count(statIssued, "", issued.Scope, issued.Batch, 1)
 	return issued, nil
 }
 
@@ -68,6 +71,9 @@ func (i *Issuer) issueAll(ctx context.Context, prepared iter.Seq2[Issued, error]
 			for _, m := range batch {
 				if m.err == nil && m.issued.Recorded && err != nil {
 					m = made{err: err}
+				}
+				if m.err == nil {
+					i.count(statIssued, "", m.issued.Scope, m.issued.Batch, 1)
 				}
 				if !yield(m.issued, m.err) {
 					return false

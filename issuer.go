@@ -44,6 +44,10 @@ type Config struct {
 	// Retention is what Run prunes of the uses, once an hour. The zero value keeps
 	// them all. Passes whose tokens ended leave by themselves either way.
 	Retention PruneOptions
+	// Seal makes Run seal what was written down: the uses and events of each minute are
+	// hashed, chained to those before and signed with a key of the ring. See
+	// VerifySeals and docs/audit.md. Defaults to false.
+	Seal bool
 	// Active, when set, is asked whether a subject may still act. False refuses
 	// with RefusalUnknownSubject; an error is ErrUnavailable.
 	Active func(ctx context.Context, subject string) (bool, error)
@@ -113,6 +117,9 @@ type Issuer struct {
 	rules   rules
 	entries entryCache
 	behind  behindQueue
+	notes   noteQueue
+	stats   statCounts
+	sealer  sealer
 }
 
 // New returns an Issuer. Its errors are *FieldError and name the Config field.

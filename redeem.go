@@ -59,6 +59,7 @@ func (i *Issuer) observe(d Decision) {
 func (i *Issuer) Redeem(ctx context.Context, p Presentation) (*Redemption, error) {
 	r, err := i.redeem(ctx, p)
 	i.observe(Decision{Scope: p.Scope, Redeem: true, Duplicate: err == nil && r.Duplicate, Err: err})
+	i.noteRedeem(p, r, err)
 	return r, err
 }
 
@@ -146,7 +147,14 @@ func (i *Issuer) reserve(ctx context.Context, v Verified, p Presentation) (*Rede
 			return i.reserveBehind(ctx, v, r, p.Audit == AuditOff)
 		}
 	}
-	got, err := store.Reserve(ctx, r)
+	counting := ctx
+	if i.cfg.Seal {
+		// A row that comes later than this could come after its minute was sealed.
+		var cancel context.CancelFunc
+		counting, cancel = context.WithTimeout(ctx, lateAfter)
+		defer cancel()
+	}
+	got, err := store.Reserve(counting, r)
 	if err != nil {
 		return &Redemption{Entry: Entry{Pass: v.Pass}}, storeError(ctx, "the use was not counted", err)
 	}

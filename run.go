@@ -15,9 +15,11 @@ const (
 
 // Run does what is better done in the background, until ctx ends: it reads
 // revocations made elsewhere before a request has to wait for them (sooner where
-// the store is a Waker), writes the uses of unlimited passes (AuditBehind), and removes once an hour what is over
-// and what Config.Retention says. An Issuer works without it. When Run returns,
-// everything that was queued has been written or counted in Dropped.
+// the store is a Waker), writes the uses of unlimited passes (AuditBehind), events
+// (Note) and counters (Stats), seals them (Config.Seal), and removes once an hour
+// what is over and what Config.Retention says. An Issuer works without it. When Run
+// returns, everything that was queued has been written or counted in Dropped and
+// DroppedEvents.
 //
 // It returns nil when ctx ends, and an error only when there is no store.
 func (i *Issuer) Run(ctx context.Context) error {
@@ -32,6 +34,10 @@ func (i *Issuer) Run(ctx context.Context) error {
 		workers.Go(func() { i.drainBehind(working) })
 	}
 	workers.Go(func() { i.pruneHourly(working) })
+	workers.Go(func() { i.keepNotes(working) })
+	if i.cfg.Seal {
+		workers.Go(func() { i.sealMinutes(working) })
+	}
 	wake := make(chan struct{}, 1)
 	workers.Go(func() { WakeChannel(ctx, store, wake, rulesGroup) })
 	i.behind.setOpen(true)

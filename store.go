@@ -84,6 +84,8 @@ type EntryQuery struct {
 	Subject string
 	Batch   string
 	Mode    Mode
+	// Recipient is a wish: a store without an index on it may return other rows too.
+	Recipient string
 	// After is the position of the last row already seen; zero is the start.
 	After EntryPosition
 	// Limit is at least 1.
@@ -99,10 +101,19 @@ type EntryPosition struct {
 // UseQuery selects uses. Empty fields select all.
 type UseQuery struct {
 	Pass string
-	// After is the ID of the last use already seen; empty is the start.
+	// After is the ID of the last use already seen, or any other: what is returned
+	// is lower. Empty is the start.
 	After string
 	// Limit is at least 1.
 	Limit int
+
+	// The rest is for Issuer.Uses, which judges it by itself: stores do not look at it.
+
+	// Subject and State select by reading on.
+	Subject string
+	State   UseState
+	// Since is the first moment and Until the first one that is too late.
+	Since, Until time.Time
 }
 
 // Reservation asks the store to count one use.
@@ -157,6 +168,10 @@ type PruneRule struct {
 	UsesBefore time.Time
 	// KeepUses keeps that many of the newest uses; negative keeps all.
 	KeepUses int64
+	// EventsBefore removes the events with a lower ID; empty removes none so.
+	EventsBefore string
+	// KeepEvents keeps that many of the newest events; 0 keeps all.
+	KeepEvents int64
 }
 
 // Pruned counts what Prune removed.
@@ -164,6 +179,7 @@ type Pruned struct {
 	Uses   int64 `json:"uses"`
 	Passes int64 `json:"passes"`
 	Cells  int64 `json:"cells"`
+	Events int64 `json:"events"`
 }
 
 // CellStore keeps everything small: keys, revocation rules, login codes,

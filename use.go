@@ -27,7 +27,9 @@ type Use struct {
 	Pass string
 	// Subject is the pass's subject at the time.
 	Subject string
-	// At is when it was reserved, in microseconds.
+	// At is when it was reserved, in microseconds. A use of an unlimited pass that is
+	// written behind (AuditBehind), more than a minute after, stands under the moment
+	// at which it was written, and under an id of that moment.
 	At time.Time
 	// ClientIP is the caller's address, empty when unknown.
 	ClientIP string

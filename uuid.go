@@ -63,3 +63,19 @@ func uuidTime(id string) (time.Time, bool) {
 	}
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(b[:8]) >> 16)).UTC(), true
 }
+
+// firstID is the lowest UUIDv7 of a moment: where a range of ids begins. It is
+// empty for the zero time.
+func firstID(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return drawUUID(t, zeros{})
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}

@@ -92,6 +92,7 @@ func done[T any](t testing.TB, args ...string) T {
 // demo is a running `hallpass demo --json`.
 type demo struct {
 	URL      string            `json:"url"`
+	AdminURL string            `json:"admin_url"`
 	InboxURL string            `json:"inbox_url"`
 	Links    map[string]string `json:"links"`
 
@@ -130,6 +131,7 @@ func startDemo(t testing.TB, args ...string) *demo {
 			t.Fatalf("the demo did not start: %s", d.stderr)
 		}
 	}
+	said.secret(d.AdminURL)
 	for _, link := range d.Links {
 		said.secret(link)
 	}

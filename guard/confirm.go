@@ -41,6 +41,7 @@ func (rt *route) askFirst(w http.ResponseWriter, r *http.Request, found presente
 	}
 	entry, other, err := rt.inspect(r, found, http.MethodGet)
 	if err != nil {
+		rt.note(r, hallpass.EventRefused, entry.Pass, err)
 		rt.refuse(w, r, found.with(entry.Pass), err)
 		return true
 	}
@@ -51,6 +52,7 @@ func (rt *route) askFirst(w http.ResponseWriter, r *http.Request, found presente
 		rt.honour(w, r, found, true, "")
 		return true
 	}
+	rt.note(r, hallpass.EventOpened, entry.Pass, nil)
 	rt.showPage(w, r, found, entry, other, false)
 	return true
 }

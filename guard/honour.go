@@ -103,6 +103,7 @@ func (rt *route) signIn(w http.ResponseWriter, r *http.Request, redemption *hall
 		status = http.StatusOK
 	}
 	g.logSettle(redemption.Settle(ctx, status))
+	rt.note(r, hallpass.EventLogin, redemption.Entry.Pass, nil)
 	if direct {
 		g.logPage(g.pages.MovingOn(w, r, interstitial.MovingOnView{URL: rt.landing(r), Target: g.target()}))
 		return true

@@ -36,6 +36,7 @@ func (rt *route) serveLook(w http.ResponseWriter, r *http.Request, found present
 	}
 	w.Header().Set("Vary", "Sec-Purpose, Purpose, X-Purpose, X-Moz")
 	entry, other, err := rt.inspect(r, found, http.MethodGet)
+	rt.note(r, hallpass.EventScanned, entry.Pass, err)
 	switch {
 	case err != nil:
 		rt.refuse(w, r, found.with(entry.Pass), err)
@@ -45,6 +46,18 @@ func (rt *route) serveLook(w http.ResponseWriter, r *http.Request, found present
 	default:
 		rt.showPage(w, r, found, entry, other, false)
 	}
+}
+
+// note tells the audit what became of a link that was not used. Only a pass that was
+// proven has an id here; what anybody could have made up is not noted.
+func (rt *route) note(r *http.Request, kind hallpass.EventKind, pass hallpass.Pass, err error) {
+	reason, refused := hallpass.RefusalOf(err)
+	if pass.ID == "" || err != nil && !refused {
+		return
+	}
+	e := hallpass.EventOf(kind, pass, rt.presentation(r, presented{}))
+	e.Reason = reason
+	rt.guard.cfg.Issuer.Note(e)
 }
 
 // oneClickBody is the one body RFC 8058 section 3.2 defines.

@@ -33,6 +33,7 @@ func (c *Client) List(ctx context.Context, f hallpass.EntryFilter) (hallpass.Ent
 	query := queryOf(f.After, f.Limit)
 	for name, text := range map[string]string{
 		"scope": string(f.Scope), "subject": f.Subject, "batch": f.Batch, "mode": string(f.Mode), "state": string(f.State),
+		"recipient": f.Recipient, "query": f.Query,
 	} {
 		if text != "" {
 			query.Set(name, text)
@@ -56,8 +57,12 @@ func (c *Client) List(ctx context.Context, f hallpass.EntryFilter) (hallpass.Ent
 // Uses returns uses newest first, of one pass or of all.
 func (c *Client) Uses(ctx context.Context, q hallpass.UseQuery) (hallpass.UsePage, error) {
 	query := queryOf(q.After, q.Limit)
-	if q.Pass != "" {
-		query.Set("pass", q.Pass)
+	for name, text := range map[string]string{
+		"pass": q.Pass, "subject": q.Subject, "state": string(q.State), "since": wire.Time(q.Since), "until": wire.Time(q.Until),
+	} {
+		if text != "" {
+			query.Set(name, text)
+		}
 	}
 	var out wire.Uses
 	if err := c.do(ctx, call{method: http.MethodGet, path: "/v1/uses", query: query, out: &out, repeatable: true}); err != nil {

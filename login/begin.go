@@ -183,7 +183,7 @@ func (l *Login) mayCause(ctx context.Context, c Client) error {
 			return err
 		}
 		if wait > 0 {
-			return l.blocked(Blocked{What: limit.what, Network: limit.key, RetryAfter: wait})
+			return l.blocked(ctx, Blocked{What: limit.what, Network: limit.key, RetryAfter: wait})
 		}
 	}
 	return nil
@@ -206,7 +206,7 @@ func (l *Login) mayReceive(ctx context.Context, address mail.Address, c Client) 
 	if err != nil || sent {
 		return sent, err
 	}
-	_ = l.blocked(Blocked{What: "account_sends", Address: string(address), RetryAfter: wait})
+	_ = l.blocked(ctx, Blocked{What: "account_sends", Address: string(address), RetryAfter: wait})
 	return false, l.cells.giveBack(ctx, pair, again) // nothing was sent: asking again need not wait
 }
 

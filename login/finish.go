@@ -75,6 +75,7 @@ func (l *Login) ByCode(ctx context.Context, e Entry) (_ Identity, err error) {
 	}
 	claimed.succeeded(ctx)
 	id.HandedOver = handedOver
+	l.note(id, e.Client, "by code")
 	return id, nil
 }
 
@@ -153,7 +154,7 @@ func (l *Login) claimAll(ctx context.Context, f *flow, client Client) (*claims, 
 		wait, err = l.claim(ctx, c.account)
 		c.failed = err == nil && wait <= 0
 		if err == nil && wait > 0 {
-			err = l.blocked(Blocked{What: "account", Address: string(f.Address), RetryAfter: wait})
+			err = l.blocked(ctx, Blocked{What: "account", Address: string(f.Address), RetryAfter: wait})
 		}
 	}
 	if err != nil {
@@ -178,7 +179,7 @@ func (c *claims) takeBuckets(ctx context.Context, client Client) error {
 	}
 	for i, wait := range waits {
 		if wait > 0 {
-			return c.l.blocked(Blocked{What: c.buckets[i].what, Network: client.network(), RetryAfter: wait})
+			return c.l.blocked(ctx, Blocked{What: c.buckets[i].what, Network: client.network(), RetryAfter: wait})
 		}
 	}
 	return nil

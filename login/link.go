@@ -59,6 +59,7 @@ func (l *Login) ByLink(ctx context.Context, link string, c Client) (_ Identity, 
 	if err := l.absolve(ctx, l.accountPlace(f.Address)); err != nil {
 		l.cfg.Logger.Warn("a link was used, but the account's failures still count", "error", err)
 	}
+	l.note(id, c, "by link")
 	return id, nil
 }
 

@@ -101,10 +101,11 @@ func (l *Login) linkURL(origin, token string) string {
 // LinkParam is the query parameter of a mailed link that carries its token.
 const LinkParam = "token"
 
-// blocked tells the application, and returns the error for the client.
-func (l *Login) blocked(b Blocked) error {
+// blocked tells the application and its operators, and returns the error for the client.
+func (l *Login) blocked(ctx context.Context, b Blocked) error {
 	b.RetryAfter = max((b.RetryAfter + time.Second - 1).Truncate(time.Second), time.Second) // never too early
 	l.cfg.Logger.Info("login attempts are turned away", "what", b.What, "network", b.Network, "retry_after", b.RetryAfter)
+	l.remember(ctx, b)
 	if l.cfg.OnBlocked != nil {
 		l.cfg.OnBlocked(b)
 	}

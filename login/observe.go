@@ -1,6 +1,10 @@
 package login
 
-import "time"
+import (
+	"time"
+
+	"github.com/hallpass-go/hallpass"
+)
 
 // Step is what an Event is about.
 type Step string
@@ -33,4 +37,13 @@ func (l *Login) observe(step Step, err *error) {
 // where it does not.
 func (l *Login) Queue() (depth int, oldest time.Duration) {
 	return l.outbox.Depth(), l.outbox.Oldest()
+}
+
+// note counts a login and has it written down among the Issuer's events.
+func (l *Login) note(id Identity, c Client, how string) {
+	where := c.where()
+	l.cfg.Issuer.Note(hallpass.Event{
+		Kind: hallpass.EventLogin, Scope: l.cfg.Scope, Subject: id.Subject, Detail: how + ", as " + string(id.Address),
+		ClientIP: where.ClientIP, UserAgent: where.UserAgent,
+	})
 }

@@ -18,8 +18,9 @@ type Store struct {
 	passes map[string]*hallpass.Entry
 	uses   map[string]*hallpass.Use
 	// keys finds the use that holds a pass's idempotency key.
-	keys  map[useKey]string
-	cells map[cellName]hallpass.Cell
+	keys   map[useKey]string
+	cells  map[cellName]hallpass.Cell
+	events map[string]hallpass.Event
 	// version is that of the newest cell. It never falls, even when that cell goes.
 	version uint64
 }
@@ -37,6 +38,7 @@ func New() *Store {
 		uses:   make(map[string]*hallpass.Use),
 		keys:   make(map[useKey]string),
 		cells:  make(map[cellName]hallpass.Cell),
+		events: make(map[string]hallpass.Event),
 	}
 }
 

@@ -56,6 +56,7 @@ func (s *Store) Entries(ctx context.Context, q hallpass.EntryQuery) ([]hallpass.
 			q.Subject != "" && e.Subject != q.Subject,
 			q.Batch != "" && e.Batch != q.Batch,
 			q.Mode != "" && e.Mode != q.Mode,
+			q.Recipient != "" && e.Recipient != q.Recipient,
 			after != (hallpass.EntryPosition{}) && newestFirst(position(e), after) <= 0:
 		default:
 			found = append(found, e)

@@ -37,6 +37,7 @@ func (s *Store) Prune(ctx context.Context, p hallpass.PruneRule) (hallpass.Prune
 			done.Passes++
 		}
 	}
+	s.pruneEvents(p, &done)
 	for name, c := range s.cells {
 		if over(c.ExpiresAt, p.Now) {
 			delete(s.cells, name)

@@ -30,7 +30,8 @@ func (s *Store) Entries(ctx context.Context, q hallpass.EntryQuery) ([]hallpass.
 	for _, filter := range []struct{ condition, value string }{
 		{"p.scope = $%d", string(q.Scope)},
 		{"p.batch = $%d AND p.batch <> ''", q.Batch}, // so that the partial index is found
-		{"p.subject = $%d", q.Subject},
+		{"p.subject = $%d AND p.subject <> ''", q.Subject},
+		{"p.recipient = $%d AND p.recipient <> ''", q.Recipient},
 		{"p.mode = $%d", string(q.Mode)},
 	} {
 		if filter.value != "" {

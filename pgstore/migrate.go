@@ -16,7 +16,7 @@ import (
 )
 
 // SchemaVersion is the number of the newest migration in this program.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 //go:embed migrations/*.sql
 var migrations embed.FS

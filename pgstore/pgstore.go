@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,10 @@ type Options struct {
 	// trying again. Then the call fails with an error that wraps
 	// hallpass.ErrUnavailable. Defaults to 5 seconds.
 	Timeout time.Duration
+	// Indexes makes passes quick to find by "subject" and "recipient", where the
+	// tables do not have these yet, while others go on writing; later opens keep
+	// them. Each costs every issued pass one more write.
+	Indexes []string
 	// AllowNoSync opens a server that runs with fsync off. Such a server forgets
 	// uses in a power cut, which makes used passes good again: for throwaway tests.
 	AllowNoSync bool
@@ -63,6 +68,8 @@ func (o *Options) withDefaults() Options {
 
 func (o Options) validate() error {
 	switch {
+	case slices.ContainsFunc(o.Indexes, func(name string) bool { return indexes[name] == "" }):
+		return &hallpass.FieldError{Field: "index", Reason: "must be subject or recipient"}
 	case o.MaxConns < 0 || o.MaxConns == 1:
 		return &hallpass.FieldError{Field: "MaxConns", Reason: "must be at least 2; 0 means 12"}
 	case o.QueueLimit < 1:
@@ -152,6 +159,10 @@ func Open(ctx context.Context, dsn string, options *Options) (*Store, error) {
 		return nil, unavailable(ctx, "open", err)
 	}
 	s.channel = channelOf(schema)
+	if err := s.makeIndexes(ctx, opts.Indexes); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
 	return s, nil
 }
 

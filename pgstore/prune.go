@@ -25,6 +25,9 @@ func (s *Store) Prune(ctx context.Context, p hallpass.PruneRule) (done hallpass.
 	if err == nil && p.KeepUses >= 0 {
 		err = s.pruneUsesBeyond(ctx, &done.Uses, p.KeepUses)
 	}
+	if err == nil {
+		err = s.pruneEvents(ctx, &done.Events, p)
+	}
 	now := p.Now.UnixMicro()
 	if err == nil {
 		err = s.prunePasses(ctx, &done.Passes, now)

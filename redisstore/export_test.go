@@ -72,3 +72,6 @@ func ParseDSN(dsn string) (ParsedDSN, error) {
 	}
 	return p, err
 }
+
+// SetMaxEvents makes the store full sooner.
+func (s *Store) SetMaxEvents(n int) { s.maxEvents = n }

@@ -31,6 +31,9 @@ func (s *Store) Prune(ctx context.Context, p hallpass.PruneRule) (done hallpass.
 		err = s.pruneBeyond(ctx, p, &done)
 	}
 	if err == nil {
+		err = s.pruneEvents(ctx, p, &done)
+	}
+	if err == nil {
 		err = s.pruneRows(ctx, p.Now, &done)
 	}
 	if err == nil {

@@ -47,7 +47,9 @@ type Store struct {
 	breakers [breakerCount]breaker
 	groups   groupNames
 	created  bool
-	closing  atomic.Bool
+	// maxEvents is how many events may be kept; a test has fewer.
+	maxEvents int
+	closing   atomic.Bool
 	// done ends what Wake waits for.
 	done chan struct{}
 	once sync.Once
@@ -99,8 +101,9 @@ func Open(ctx context.Context, dsn string, options *Options) (*Store, error) {
 	}
 	s := &Store{
 		client: client, cfg: cfg, keys: keys{cfg.prefix}, logger: opts.Logger,
-		cluster:  client.Mode() == rueidis.ClientModeCluster,
-		admitted: make(chan struct{}, maxCallers), done: make(chan struct{}),
+		cluster:   client.Mode() == rueidis.ClientModeCluster,
+		maxEvents: maxEvents,
+		admitted:  make(chan struct{}, maxCallers), done: make(chan struct{}),
 	}
 	if err := s.start(ctx, opts); err != nil {
 		client.Close()

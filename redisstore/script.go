@@ -63,27 +63,36 @@ var (
 	cellsLua string
 	//go:embed scripts/prunecells.lua
 	pruneCellsLua string
+	//go:embed scripts/events.lua
+	eventsLua string
+	//go:embed scripts/eventlist.lua
+	eventListLua string
+	//go:embed scripts/pruneevents.lua
+	pruneEventsLua string
 )
 
 var (
-	reserveScript    = newScript(commonLua, reserveLua)
-	settleScript     = newScript(commonLua, settleLua)
-	putScript        = newScript(commonLua, putLua)
-	stageScript      = newScript(commonLua, stageLua)
-	unstageScript    = newScript(commonLua, unstageLua)
-	lookScript       = newScript(commonLua, lookLua)
-	revokeScript     = newScript(commonLua, revokeLua)
-	amendScript      = newScript(commonLua, amendLua)
-	lowerScript      = newScript(commonLua, lowerLua)
-	indexScript      = newScript(commonLua, indexLua)
-	unindexScript    = newScript(unindexLua)
-	historyScript    = newScript(historyLua)
-	usesScript       = newScript(usesLua)
-	oldUsesScript    = newScript(oldUsesLua)
-	pruneUsesScript  = newScript(pruneUsesLua)
-	pruneRowScript   = newScript(pruneRowLua)
-	swapScript       = newScript(cellLua, swapLua)
-	addScript        = newScript(cellLua, addLua)
-	cellsScript      = newScript(cellsLua)
-	pruneCellsScript = newScript(pruneCellsLua)
+	reserveScript     = newScript(commonLua, reserveLua)
+	settleScript      = newScript(commonLua, settleLua)
+	putScript         = newScript(commonLua, putLua)
+	stageScript       = newScript(commonLua, stageLua)
+	unstageScript     = newScript(commonLua, unstageLua)
+	lookScript        = newScript(commonLua, lookLua)
+	revokeScript      = newScript(commonLua, revokeLua)
+	amendScript       = newScript(commonLua, amendLua)
+	lowerScript       = newScript(commonLua, lowerLua)
+	indexScript       = newScript(commonLua, indexLua)
+	unindexScript     = newScript(unindexLua)
+	historyScript     = newScript(historyLua)
+	usesScript        = newScript(usesLua)
+	oldUsesScript     = newScript(oldUsesLua)
+	pruneUsesScript   = newScript(pruneUsesLua)
+	pruneRowScript    = newScript(pruneRowLua)
+	swapScript        = newScript(cellLua, swapLua)
+	addScript         = newScript(cellLua, addLua)
+	cellsScript       = newScript(cellsLua)
+	pruneCellsScript  = newScript(pruneCellsLua)
+	eventsScript      = newScript(eventsLua)
+	eventListScript   = newScript(eventListLua)
+	pruneEventsScript = newScript(pruneEventsLua)
 )

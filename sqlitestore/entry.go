@@ -87,7 +87,8 @@ func (s *Store) Entries(ctx context.Context, q hallpass.EntryQuery) ([]hallpass.
 	for _, filter := range []struct{ condition, value string }{
 		{"p.scope = ?", string(q.Scope)},
 		{"p.batch = ? AND p.batch <> ''", q.Batch}, // so that the partial index is found
-		{"p.subject = ?", q.Subject},
+		{"p.subject = ? AND p.subject <> ''", q.Subject},
+		{"p.recipient = ? AND p.recipient <> ''", q.Recipient},
 		{"p.mode = ?", string(q.Mode)},
 	} {
 		if filter.value != "" {

@@ -15,7 +15,7 @@ import (
 )
 
 // SchemaVersion is the number of the newest migration in this program.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // applicationID marks a file as hallpass's; the first migration sets it.
 const applicationID = 0x68616c6c

@@ -26,7 +26,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	jobs := map[string]func(*sqlitestore.Store){"open": func(*sqlitestore.Store) {}, "fight": childFight, "redeem": childRedeem}
+	jobs := map[string]func(*sqlitestore.Store){"open": func(*sqlitestore.Store) {}, "fight": childFight, "redeem": childRedeem, "seal": childSeal}
 	job, isChild := jobs[os.Getenv(childJob)]
 	if !isChild {
 		os.Exit(m.Run())

@@ -23,7 +23,10 @@ func (s *Store) Prune(ctx context.Context, p hallpass.PruneRule) (done hallpass.
 			`DELETE FROM uses WHERE id IN (SELECT value FROM json_each(?1))`)
 	}
 	if err == nil && p.KeepUses >= 0 {
-		err = s.pruneUsesBeyond(ctx, &done.Uses, p.KeepUses)
+		err = s.pruneBeyond(ctx, &done.Uses, "uses", p.KeepUses)
+	}
+	if err == nil {
+		err = s.pruneEvents(ctx, &done.Events, p)
 	}
 	now := p.Now.UnixMicro()
 	if err == nil {
@@ -58,14 +61,15 @@ func (s *Store) pruneFound(ctx context.Context, done *int64, find, after string,
 	}
 }
 
-func (s *Store) pruneUsesBeyond(ctx context.Context, done *int64, keep int64) error {
-	rows, err := s.reads.QueryContext(ctx, `SELECT id FROM uses ORDER BY id DESC LIMIT 1 OFFSET ?1`, keep)
+// pruneBeyond keeps the newest rows of a table whose ids are time-ordered.
+func (s *Store) pruneBeyond(ctx context.Context, done *int64, table string, keep int64) error {
+	rows, err := s.reads.QueryContext(ctx, `SELECT id FROM `+table+` ORDER BY id DESC LIMIT 1 OFFSET ?1`, keep)
 	newest, err := collect(rows, err, func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) })
 	if err != nil || len(newest) == 0 {
 		return err
 	}
 	return s.pruneChunks(ctx, done,
-		`DELETE FROM uses WHERE id IN (SELECT id FROM uses WHERE id <= ?1 ORDER BY id LIMIT ?2)`, newest[0], pruneChunk)
+		`DELETE FROM `+table+` WHERE id IN (SELECT id FROM `+table+` WHERE id <= ?1 ORDER BY id LIMIT ?2)`, newest[0], pruneChunk)
 }
 
 // prunePasses looks for rows on a reading connection; the row decides again

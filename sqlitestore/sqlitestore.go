@@ -34,6 +34,11 @@ type Options struct {
 	// Migrate brings the tables of an older hallpass up to date. Without it such a
 	// file is an error.
 	Migrate bool
+	// Indexes makes passes quick to find by "subject" and "recipient", where the file
+	// has no such index yet. Each makes recording passes two to five times slower, and
+	// making one takes minutes where there are millions. They stay, and cannot be
+	// taken away here. Defaults to none.
+	Indexes []string
 	// BusyTimeout is how long a write waits for another process that is writing.
 	// Then it fails with an error that wraps hallpass.ErrUnavailable. Defaults to 5
 	// seconds.
@@ -61,6 +66,11 @@ func (o Options) validate() error {
 		return &hallpass.FieldError{Field: "BusyTimeout", Reason: "must be at least a millisecond; 0 means 5 seconds"}
 	case o.Readers < 1:
 		return &hallpass.FieldError{Field: "Readers", Reason: "must not be negative; 0 means 4"}
+	}
+	for _, name := range o.Indexes {
+		if indexes[name] == "" {
+			return &hallpass.FieldError{Field: "index", Reason: fmt.Sprintf("must be subject or recipient, not %q", name)}
+		}
 	}
 	return nil
 }
@@ -120,6 +130,10 @@ func Open(ctx context.Context, path string, options *Options) (*Store, error) {
 	}
 	s.reads.SetMaxOpenConns(opts.Readers)
 	s.reads.SetMaxIdleConns(opts.Readers)
+	if err := s.makeIndexes(ctx, opts.Indexes); err != nil {
+		s.Close()
+		return nil, err
+	}
 	return s, nil
 }
 

@@ -86,6 +86,26 @@ func (s *faultyStore) Add(ctx context.Context, a hallpass.Addition, now time.Tim
 	return s.Store.Add(ctx, a, now)
 }
 
+func (s *faultyStore) RecordEvents(ctx context.Context, events []hallpass.Event) error {
+	if s.fault == "events without their time" {
+		events = append([]hallpass.Event(nil), events...)
+		for i := range events {
+			events[i].At = time.Time{}
+		}
+	}
+	return s.Store.(hallpass.EventStore).RecordEvents(ctx, events)
+}
+
+func (s *faultyStore) Events(ctx context.Context, q hallpass.EventQuery) ([]hallpass.Event, error) {
+	switch s.fault {
+	case "events that forget a filter":
+		q.Reason = ""
+	case "events without their first":
+		q.From += "-"
+	}
+	return s.Store.(hallpass.EventStore).Events(ctx, q)
+}
+
 // TestFaultyStore fails when the variable names a fault, as it should.
 func TestFaultyStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) hallpass.Store {
@@ -101,6 +121,7 @@ func TestRunFindsEachFault(t *testing.T) {
 	for _, fault := range []string{
 		"two steps", "keys ignored", "writes after the context ended", "endless refunds", "rows removed too early",
 		"pages by time alone", "no tombstones", "a feed that skips", "windows that slide",
+		"events without their time", "events that forget a filter", "events without their first",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/gate"
+	"github.com/hallpass-go/hallpass/internal/sessions"
 	"github.com/hallpass-go/hallpass/login"
 	"github.com/hallpass-go/hallpass/mail"
 )
@@ -156,9 +157,9 @@ func TestAPersonLogsInByMailThroughEachProxy(t *testing.T) {
 		if a := newBrowser(t, f).open(t, "/members/list"); a.fromApp() {
 			t.Error("another browser is in, too")
 		}
-		sessions, _, err := w.gate.Sessions().List(t.Context(), address, "", 10)
-		if err != nil || len(sessions) != 1 || sessions[0].Kind != gate.KindLogin || string(sessions[0].Address) != address {
-			t.Fatalf("%+v %v", sessions, err)
+		found, _, err := w.gate.Sessions().List(t.Context(), address, "", 10)
+		if err != nil || len(found) != 1 || found[0].Kind != sessions.KindLogin || string(found[0].Address) != address {
+			t.Fatalf("%+v %v", found, err)
 		}
 		if to := moved(t, b.send(t, "/.hallpass/logout?next=/open", nil)); to != "/open" {
 			t.Errorf("logged out to %s", to)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/rights"
 	"github.com/hallpass-go/hallpass/internal/strictjson"
 	"github.com/hallpass-go/hallpass/internal/wire"
 )
@@ -75,33 +76,36 @@ func (a *API) issueOne(ctx context.Context, key string, spec hallpass.Spec) (hal
 // What a pass for hallpass itself has of its caller is filled in.
 func (a *API) judgeSpec(ctx context.Context, spec *hallpass.Spec) error {
 	caller := callerOf(ctx)
-	if isReserved(spec.Scope) {
+	if rights.IsReserved(spec.Scope) {
 		spec.Subject, spec.Batch = cmp.Or(spec.Subject, caller.Subject), cmp.Or(spec.Batch, caller.Batch)
 	}
 	p, err := a.issuer.Draft(*spec)
 	if err == nil {
 		err = mayIssue(caller, p)
 	}
-	if err == nil && isReserved(spec.Scope) {
+	if err == nil && rights.IsReserved(spec.Scope) {
 		spec.Data, err = withParents(caller, p.Data)
 	}
 	return err
 }
 
 type listIn struct {
-	Scope   string `query:"scope"`
-	Subject string `query:"subject"`
-	Batch   string `query:"batch"`
-	Mode    string `query:"mode" enum:"public,request,session"`
-	State   string `query:"state" enum:"active,not_yet_valid,expired,spent,revoked"`
-	After   string `query:"after" doc:"The next of the page before."`
-	Limit   int    `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most; 50 unless given."`
+	Scope     string `query:"scope"`
+	Subject   string `query:"subject"`
+	Batch     string `query:"batch"`
+	Mode      string `query:"mode" enum:"public,request,session"`
+	State     string `query:"state" enum:"active,not_yet_valid,expired,spent,revoked"`
+	Recipient string `query:"recipient"`
+	Query     string `query:"query" doc:"The id, scope, batch, subject or recipient."`
+	After     string `query:"after" doc:"The next of the page before."`
+	Limit     int    `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most; 50 unless given."`
 }
 
 func (a *API) list(ctx context.Context, in *listIn) (wire.Passes, error) {
 	f := hallpass.EntryFilter{
 		Scope: hallpass.Scope(in.Scope), Subject: in.Subject, Batch: in.Batch,
-		Mode: hallpass.Mode(in.Mode), State: hallpass.State(in.State), After: in.After, Limit: in.Limit,
+		Mode: hallpass.Mode(in.Mode), State: hallpass.State(in.State), Recipient: in.Recipient, Query: in.Query,
+		After: in.After, Limit: in.Limit,
 	}
 	modes := []hallpass.Mode{"", hallpass.ModePublic, hallpass.ModeRequest, hallpass.ModeSession}
 	states := []hallpass.State{
@@ -250,16 +254,5 @@ func (a *API) passUses(ctx context.Context, in *passUsesIn) (wire.Uses, error) {
 	if _, err := a.issuer.Entry(ctx, in.ID); err != nil {
 		return wire.Uses{}, err
 	}
-	return a.uses(ctx, &usesIn{Pass: in.ID, After: in.After, Limit: in.Limit})
-}
-
-type usesIn struct {
-	Pass  string `query:"pass" doc:"Uses of this pass alone."`
-	After string `query:"after" doc:"The next of the page before."`
-	Limit int    `query:"limit" minimum:"1" maximum:"1000" doc:"How many at most; 50 unless given."`
-}
-
-func (a *API) uses(ctx context.Context, in *usesIn) (wire.Uses, error) {
-	page, err := a.issuer.Uses(ctx, hallpass.UseQuery{Pass: in.Pass, After: in.After, Limit: in.Limit})
-	return wire.UsePageOf(page), err
+	return a.listUses(ctx, hallpass.UseQuery{Pass: in.ID, After: in.After, Limit: in.Limit})
 }

@@ -8,65 +8,9 @@ import (
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/rights"
 	"github.com/hallpass-go/hallpass/internal/strictjson"
 )
-
-// rights is what a pass for the API may issue, as its data says:
-// {"issue":{"scopes":["a"],"modes":["public"]}}.
-type rights struct {
-	anyScope bool // any but hallpass's own
-	scopes   []string
-	modes    []hallpass.Mode
-}
-
-// rightsOf reads them. What is absent is the default; what cannot be read gives no
-// right at all.
-func rightsOf(data json.RawMessage) (rights, error) {
-	r := rights{anyScope: true, modes: []hallpass.Mode{hallpass.ModePublic, hallpass.ModeRequest}}
-	if len(data) == 0 {
-		return r, nil
-	}
-	unreadable := invalid("data", `must be an object in which "issue", if it is there, has no more than "scopes" and "modes", lists of texts`)
-	err := strictjson.Members(string(data), func(name string, v strictjson.Value) error {
-		if name != "issue" {
-			return nil
-		}
-		return strictjson.Members(v.Raw, func(name string, v strictjson.Value) error {
-			list, err := texts(v.Raw)
-			switch {
-			case err != nil:
-				return err
-			case name == "scopes":
-				r.anyScope, r.scopes = false, list
-			case name == "modes":
-				r.modes = nil
-				for _, mode := range list {
-					r.modes = append(r.modes, hallpass.Mode(mode))
-				}
-			default:
-				return unreadable
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return rights{}, unreadable
-	}
-	return r, nil
-}
-
-func texts(raw string) ([]string, error) {
-	list := []string{}
-	err := strictjson.Elements(raw, func(v strictjson.Value) error {
-		text, ok := v.Text()
-		if !ok {
-			return strictjson.ErrSyntax
-		}
-		list = append(list, text)
-		return nil
-	})
-	return list, err
-}
 
 func forbidden(format string, args ...any) error {
 	return &failure{
@@ -78,29 +22,25 @@ func forbidden(format string, args ...any) error {
 // mayIssue decides whether the caller may bring a pass into the world, or give one
 // more life.
 func mayIssue(caller hallpass.Entry, p hallpass.Pass) error {
-	own, err := rightsOf(caller.Data)
+	own, err := rights.Of(caller.Data)
 	if err != nil {
 		return forbidden("its own data cannot be read")
 	}
 	switch {
-	case isReserved(p.Scope):
+	case rights.IsReserved(p.Scope):
 		return mayDelegate(caller, own, p)
-	case !slices.Contains(own.modes, p.Mode):
+	case !slices.Contains(own.Modes, p.Mode):
 		return forbidden("its modes do not hold %s", p.Mode)
-	case !own.anyScope && !slices.Contains(own.scopes, string(p.Scope)):
+	case !own.AnyScope && !slices.Contains(own.Scopes, string(p.Scope)):
 		return forbidden("its scopes do not hold %q", string(p.Scope))
 	}
 	return nil
 }
 
-func isReserved(scope hallpass.Scope) bool {
-	return strings.HasPrefix(string(scope), hallpass.ScopeReserved)
-}
-
 // mayAmend decides whether the caller may give a pass more than it has. One for
 // hallpass itself must have come of the caller, so that it ends with it.
 func mayAmend(caller hallpass.Entry, after hallpass.Pass) error {
-	if err := mayIssue(caller, after); err != nil || !isReserved(after.Scope) {
+	if err := mayIssue(caller, after); err != nil || !rights.IsReserved(after.Scope) {
 		return err
 	}
 	if parents, ok := after.Parents(); !ok || len(parents) == 0 || parents[0] != caller.ID {
@@ -138,8 +78,8 @@ func withParents(caller hallpass.Entry, data json.RawMessage) (json.RawMessage, 
 
 // mayDelegate decides about a pass for hallpass itself: nobody gives away more
 // than a part of what he has.
-func mayDelegate(caller hallpass.Entry, own rights, p hallpass.Pass) error {
-	given, err := rightsOf(p.Data)
+func mayDelegate(caller hallpass.Entry, own rights.Rights, p hallpass.Pass) error {
+	given, err := rights.Of(p.Data)
 	if err != nil {
 		return err
 	}
@@ -157,30 +97,25 @@ func mayDelegate(caller hallpass.Entry, own rights, p hallpass.Pass) error {
 		return forbidden("subject: the new one must have that of its own")
 	case p.Batch != caller.Batch:
 		return forbidden("batch: the new one must have that of its own")
-	case !slices.Contains(own.modes, p.Mode):
+	case !slices.Contains(own.Modes, p.Mode):
 		return forbidden("its modes do not hold %s", p.Mode)
 	case caller.Target != "" && p.Target != caller.Target:
 		return forbidden("it is bound to one URL")
-	case !own.anyScope && (given.anyScope || !within(given.scopes, own.scopes)):
+	case !own.AnyScope && (given.AnyScope || !rights.Within(given.Scopes, own.Scopes)):
 		return forbidden("the new one would issue scopes that it cannot")
-	case !within(given.modes, own.modes):
+	case !rights.Within(given.Modes, own.Modes):
 		return forbidden("the new one would issue modes that it cannot")
 	case !grantsWithin(p.Grants, caller.Grants):
 		return forbidden("the new one would reach further than its grants")
 	case !caller.ExpiresAt.IsZero() && (p.ExpiresAt.IsZero() || p.ExpiresAt.After(caller.ExpiresAt)):
 		return forbidden("the new one would outlive it")
 	}
-	smaller := own.anyScope != given.anyScope || !within(own.scopes, given.scopes) || !within(own.modes, given.modes) ||
+	smaller := own.AnyScope != given.AnyScope || !rights.Within(own.Scopes, given.Scopes) || !rights.Within(own.Modes, given.Modes) ||
 		!grantsWithin(caller.Grants, p.Grants) || p.MaxUses > 0 || !p.ExpiresAt.Equal(caller.ExpiresAt)
 	if !smaller {
 		return forbidden("the new one must be able to do less than it: name scopes, modes, grants, or an earlier end")
 	}
 	return nil
-}
-
-// within reports whether every element of part is in whole.
-func within[T comparable](part, whole []T) bool {
-	return !slices.ContainsFunc(part, func(v T) bool { return !slices.Contains(whole, v) })
 }
 
 // grantsWithin reports whether part permits nothing that whole does not. No

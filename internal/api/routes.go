@@ -12,6 +12,7 @@ func (a *API) routes(doc *document) {
 	add(a, doc, route{method: "POST", path: "/v1/passes/{id}/revoke", id: "revokePass", about: "Take a pass back"}, a.revoke)
 	add(a, doc, route{method: "GET", path: "/v1/passes/{id}/uses", id: "listPassUses", about: "List the uses of a pass, newest first"}, a.passUses)
 	add(a, doc, route{method: "GET", path: "/v1/uses", id: "listUses", about: "List uses, newest first"}, a.uses)
+	add(a, doc, route{method: "GET", path: "/v1/events", id: "listEvents", about: "List refusals, scans, openings, logins and what operators did, newest first"}, a.events)
 	add(a, doc, route{method: "GET", path: "/v1/batches/{batch}", id: "showBatch", about: "Count the recorded passes of a batch"}, a.batch)
 	add(a, doc, route{method: "POST", path: "/v1/verify", id: "verifyToken", about: "Judge a token without using it"}, a.verify)
 	add(a, doc, route{method: "POST", path: "/v1/redeem", id: "redeemToken", about: "Honour a token once"}, a.redeem)

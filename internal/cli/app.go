@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-isatty"
 
@@ -166,7 +167,14 @@ func (a *app) serve(store *openstore.Store, ring *keystore.Ring, change func(*ha
 	return &service{Issuer: issuer, store: store, ring: ring}, nil
 }
 
-func (s *service) Close() error { return s.store.Close() }
+// Close writes down what was counted, for the charts; that it could not be is no
+// reason to fail what was done.
+func (s *service) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = s.FlushStats(ctx)
+	return s.store.Close()
+}
 
 // reader opens the store for commands that only look at rows and need no key.
 func (a *app) reader(ctx context.Context) (*service, error) {

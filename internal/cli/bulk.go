@@ -10,31 +10,16 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/bulk"
 	"github.com/hallpass-go/hallpass/internal/wire"
 )
-
-// bulkChunk is how many lines are held in memory, and issued in one transaction.
-const bulkChunk = 1000
-
-// maxLine bounds a line, so that a missing quote does not read a whole file.
-const maxLine = 1 << 20
-
-// bulkLine is one line of input: what it asks for, or why it cannot be had.
-type bulkLine struct {
-	number  int
-	request wire.Request
-	err     error
-	// columns are the cells of a CSV line, text the JSON of the other.
-	columns []string
-	text    string
-}
 
 // bulkReader reads lines; a line that is wrong comes with err set. read itself
 // fails, or is io.EOF, when there is nothing more to come.
 type bulkReader interface {
-	read() (bulkLine, error)
+	read() (bulk.Line, error)
 	// write gives a line back with what was issued for it, or with what was wrong.
-	write(line bulkLine, issued wire.Issued, problem *wire.Problem) error
+	write(line bulk.Line, issued wire.Issued, problem *wire.Problem) error
 	flush() error
 }
 
@@ -60,7 +45,7 @@ func (c *issueCmd) bulk(ctx context.Context, a *app, defaults wire.Request) erro
 		return err
 	}
 	defer s.Close()
-	b := bulk{app: a, service: s, lines: lines, began: time.Now()}
+	b := bulkRun{app: a, service: s, lines: lines, began: time.Now()}
 	err = b.run(ctx)
 	b.report(true)
 	switch {
@@ -105,8 +90,8 @@ func firstByte(in *bufio.Reader) (first byte, lines int, err error) {
 	}
 }
 
-// bulk is a run over a file.
-type bulk struct {
+// bulkRun is a run over a file.
+type bulkRun struct {
 	*service
 	app       *app
 	lines     bulkReader
@@ -115,7 +100,7 @@ type bulk struct {
 	told      int
 }
 
-func (b *bulk) run(ctx context.Context) error {
+func (b *bulkRun) run(ctx context.Context) error {
 	for {
 		chunk, readErr := b.read()
 		if err := b.issue(ctx, chunk); err != nil {
@@ -131,8 +116,8 @@ func (b *bulk) run(ctx context.Context) error {
 	}
 }
 
-func (b *bulk) read() (chunk []bulkLine, err error) {
-	for len(chunk) < bulkChunk {
+func (b *bulkRun) read() (chunk []bulk.Line, err error) {
+	for len(chunk) < bulk.Chunk {
 		line, err := b.lines.read()
 		if err != nil {
 			return chunk, err
@@ -142,49 +127,15 @@ func (b *bulk) read() (chunk []bulkLine, err error) {
 	return chunk, nil
 }
 
-// issue issues a chunk and writes every line of it, in order. A store that fails
-// ends the run: its lines are written with that error.
-func (b *bulk) issue(ctx context.Context, chunk []bulkLine) (failed error) {
-	next := 0
-	// upTo writes the lines that were wrong from the start, as far as a line that
-	// was not.
-	upTo := func() error {
-		for ; next < len(chunk) && chunk[next].err != nil; next++ {
-			if err := b.write(chunk[next], hallpass.Issued{}, chunk[next].err); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	specs := func(yield func(hallpass.Spec) bool) {
-		for _, line := range chunk {
-			if line.err == nil && !yield(line.request.Spec) {
-				return
-			}
-		}
-	}
-	for issued, err := range b.IssueAll(ctx, specs) {
-		if err := upTo(); err != nil {
-			return err
-		}
-		if err != nil && !errors.As(err, new(*hallpass.FieldError)) {
-			failed = err
-		}
-		if err := b.write(chunk[next], issued, err); err != nil {
-			return err
-		}
-		next++
-	}
-	if err := upTo(); err != nil {
-		return err
-	}
-	return errors.Join(failed, b.lines.flush())
+// issue issues a chunk and writes every line of it, in order.
+func (b *bulkRun) issue(ctx context.Context, chunk []bulk.Line) error {
+	return errors.Join(bulk.Issue(ctx, b.Issuer, chunk, b.write), b.lines.flush())
 }
 
-func (b *bulk) write(line bulkLine, issued hallpass.Issued, err error) error {
+func (b *bulkRun) write(line bulk.Line, issued hallpass.Issued, err error) error {
 	var out wire.Issued
 	if err == nil {
-		out, err = wire.IssuedOf(issued, line.request.URL, b.Now())
+		out, err = wire.IssuedOf(issued, line.Request.URL, b.Now())
 	}
 	if err == nil {
 		b.good++
@@ -197,7 +148,7 @@ func (b *bulk) write(line bulkLine, issued hallpass.Issued, err error) error {
 
 // report tells on stderr how far it is: to a person after each chunk, into a log
 // now and then.
-func (b *bulk) report(end bool) {
+func (b *bulkRun) report(end bool) {
 	const everyInLogs = 100_000
 	done := b.good + b.bad
 	switch {

@@ -5,9 +5,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 
+	"github.com/hallpass-go/hallpass/internal/bulk"
 	"github.com/hallpass-go/hallpass/internal/strictjson"
 	"github.com/hallpass-go/hallpass/internal/wire"
 )
@@ -23,32 +23,28 @@ type jsonLines struct {
 
 func newJSONLines(in io.Reader, out io.Writer, defaults wire.Request, before int) *jsonLines {
 	l := &jsonLines{in: bufio.NewScanner(in), out: bufio.NewWriterSize(out, 64<<10), defaults: defaults, number: before}
-	l.in.Buffer(make([]byte, 64<<10), maxLine)
+	l.in.Buffer(make([]byte, 64<<10), bulk.MaxLine)
 	return l
 }
 
-// answered are the names the answer adds. A line that has them already would lose
-// something; the base URL is the one that is meant to be replaced.
-var answered = []string{"id", "token"}
-
-func (l *jsonLines) read() (bulkLine, error) {
+func (l *jsonLines) read() (bulk.Line, error) {
 	for l.in.Scan() {
 		l.number++
 		text := strings.TrimSpace(l.in.Text())
 		if text == "" {
 			continue
 		}
-		line := bulkLine{number: l.number, request: l.defaults, text: text}
-		line.err = fill(&line.request, text)
+		line := bulk.Line{Number: l.number, Request: l.defaults, Text: text}
+		line.Err = fill(&line.Request, text)
 		return line, nil
 	}
 	if errors.Is(l.in.Err(), bufio.ErrTooLong) {
-		return bulkLine{}, fieldError("from", "line %d is longer than %d bytes", l.number+1, maxLine)
+		return bulk.Line{}, fieldError("from", "line %d is longer than %d bytes", l.number+1, bulk.MaxLine)
 	}
 	if err := l.in.Err(); err != nil {
-		return bulkLine{}, fieldError("from", "cannot be read: %v", err)
+		return bulk.Line{}, fieldError("from", "cannot be read: %v", err)
 	}
-	return bulkLine{}, io.EOF
+	return bulk.Line{}, io.EOF
 }
 
 // fill sets the fields an object names.
@@ -57,10 +53,10 @@ func fill(r *wire.Request, text string) error {
 		switch {
 		case wire.IsRequestField(name):
 			return r.SetJSON(name, v)
-		case isAnswered(name):
+		case wire.IsAnswered(name):
 			return fieldError(name, "is what the answer adds; give yours another name")
 		}
-		return checkCarried(name)
+		return wire.CheckCarried(name)
 	})
 	if errors.Is(err, strictjson.ErrSyntax) {
 		return fieldError("line", "must be one JSON object without duplicate names")
@@ -68,36 +64,11 @@ func fill(r *wire.Request, text string) error {
 	return err
 }
 
-// stated are names by which a pass is shown. In a request they would say nothing,
-// where somebody who writes them means a limit.
-var stated = []string{"expires_at", "issued_at", "revoked_at", "used", "uses_left", "state", "recorded", "key"}
-
-// checkCarried refuses a name that would be carried through although it was meant
-// for us: a misspelt limit that is ignored makes a pass wider than it should be.
-func checkCarried(name string) error {
-	if slices.Contains(stated, name) {
-		return fieldError(name, "says nothing about a pass to be made; for its end give ttl")
-	}
-	if near, ok := nearest(strings.ToLower(strings.ReplaceAll(name, "-", "_")), wire.RequestFields()); ok {
-		return fieldError(name, "is no field; did you mean %q? If it is yours to carry through, give it another name", near)
-	}
-	return nil
-}
-
-func isAnswered(name string) bool {
-	for _, a := range answered {
-		if name == a {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *jsonLines) write(line bulkLine, issued wire.Issued, problem *wire.Problem) error {
+func (l *jsonLines) write(line bulk.Line, issued wire.Issued, problem *wire.Problem) error {
 	if problem != nil {
-		return wire.Write(l.out, map[string]any{"line": line.number, "error": problem})
+		return wire.Write(l.out, map[string]any{"line": line.Number, "error": problem})
 	}
-	return writeObject(l.out, line.text, issued)
+	return writeObject(l.out, line.Text, issued)
 }
 
 // writeObject writes an object with id, token and url put in, and the rest of it

@@ -39,6 +39,7 @@ type grammar struct {
 	Prune      pruneCmd      `cmd:"" help:"Remove old uses and what is over."`
 	Keys       keysCmd       `cmd:"" help:"List and change the signing keys."`
 	Sessions   sessionsCmd   `cmd:"" help:"List and end the sessions of those who are logged in."`
+	AdminLink  adminLinkCmd  `cmd:"" name:"admin-link" help:"Print a link that signs an operator in to the admin."`
 	Conf       configCmd     `cmd:"" name:"config" help:"Look at the settings."`
 	Migrate    migrateCmd    `cmd:"" help:"Make the store, or bring it up to date."`
 	Import     importCmd     `cmd:"" help:"Carry over what another system issued."`

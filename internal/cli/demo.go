@@ -34,7 +34,7 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("%w: cannot listen on %s; choose another address with --addr (%v)", hallpass.ErrUnavailable, c.Addr, err)
 	}
 	defer listener.Close()
-	site, err := c.site(ctx, a, store, demo.BaseURL(listener))
+	site, err := c.site(ctx, a, store, demo.BaseURL(listener), demo.IsLocal(listener))
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 	return site.Serve(ctx, listener)
 }
 
-func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url string) (*demo.Site, error) {
+func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url string, local bool) (*demo.Site, error) {
 	opts, err := a.keyOptions(store)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,8 @@ func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url 
 		return nil, err
 	}
 	cfg := demo.Config{
-		AccessKeys: ring.KeyringFor(hallpass.PurposeAccess), Keys: ring.Keyring(), Store: store, Instance: ring.Instance(), BaseURL: url,
+		AccessKeys: ring.KeyringFor(hallpass.PurposeAccess), Keys: ring.Keyring(), Store: store, Ring: ring,
+		Instance: ring.Instance(), BaseURL: url, Local: local,
 		Logger: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	switch store.Kind {
@@ -81,8 +82,12 @@ func (c *demoCmd) site(ctx context.Context, a *app, store *openstore.Store, url 
 
 // announce says where the demo is, once it listens.
 func (c *demoCmd) announce(ctx context.Context, a *app, site *demo.Site, url string) error {
+	admin, err := site.AdminLink(ctx)
+	if err != nil {
+		return err
+	}
 	if !a.grammar.JSON {
-		return a.line("hallpass demo on %s\n\n  the site    %s/\n  its inbox   %s/inbox\n  the trail   %s/audit\n\nPress Ctrl+C to stop.", url, url, url, url)
+		return a.line("hallpass demo on %s\n\n  the site    %s/\n  its inbox   %s/inbox\n  the trail   %s/audit\n  the admin   %s\n\nPress Ctrl+C to stop.", url, url, url, url, admin)
 	}
 	links, err := site.Links(ctx)
 	if err != nil {
@@ -90,9 +95,10 @@ func (c *demoCmd) announce(ctx context.Context, a *app, site *demo.Site, url str
 	}
 	return a.print(struct {
 		URL      string            `json:"url"`
+		AdminURL string            `json:"admin_url"`
 		InboxURL string            `json:"inbox_url"`
 		Links    map[string]string `json:"links"`
-	}{url, url + "/inbox", links})
+	}{url, admin, url + "/inbox", links})
 }
 
 func (c *demoCmd) check(ctx context.Context, a *app, site *demo.Site, listener net.Listener) error {

@@ -10,13 +10,15 @@ import (
 )
 
 type listCmd struct {
-	Scope   string `placeholder:"NAME" help:"Passes for this purpose."`
-	Subject string `placeholder:"USER" help:"Passes of this user."`
-	Batch   string `placeholder:"NAME" help:"Passes with this label."`
-	Mode    string `placeholder:"MODE" values:"public,request,session" help:"Passes of this mode."`
-	State   string `placeholder:"STATE" values:"active,not_yet_valid,expired,spent,revoked" help:"Passes in this state."`
-	Limit   string `placeholder:"N" help:"How many at most, up to 1000; 50 unless given."`
-	After   string `placeholder:"CURSOR" help:"Go on behind this page's end."`
+	Scope     string `placeholder:"NAME" help:"Passes for this purpose."`
+	Subject   string `placeholder:"USER" help:"Passes of this user."`
+	Batch     string `placeholder:"NAME" help:"Passes with this label."`
+	Mode      string `placeholder:"MODE" values:"public,request,session" help:"Passes of this mode."`
+	State     string `placeholder:"STATE" values:"active,not_yet_valid,expired,spent,revoked" help:"Passes in this state."`
+	Recipient string `placeholder:"TEXT" help:"Passes meant for this recipient."`
+	Query     string `placeholder:"TEXT" help:"Passes whose id, scope, batch, subject or recipient is this."`
+	Limit     string `placeholder:"N" help:"How many at most, up to 1000; 50 unless given."`
+	After     string `placeholder:"CURSOR" help:"Go on behind this page's end."`
 }
 
 func (c *listCmd) Run(ctx context.Context, a *app) error {
@@ -30,6 +32,14 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer s.Close()
 	page, err := s.Entries(ctx, f)
+	// A short page that goes on is where the reading stopped, not the end.
+	for err == nil && page.Next != "" && len(page.Entries) < pageSize(f.Limit) {
+		var more hallpass.EntryPage
+		rest := f
+		rest.After, rest.Limit = page.Next, pageSize(f.Limit)-len(page.Entries)
+		more, err = s.Entries(ctx, rest)
+		page = hallpass.EntryPage{Entries: append(page.Entries, more.Entries...), Next: more.Next}
+	}
 	if err != nil {
 		return err
 	}
@@ -60,7 +70,7 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 func (c *listCmd) filter() (hallpass.EntryFilter, error) {
 	f := hallpass.EntryFilter{
 		Scope: hallpass.Scope(c.Scope), Subject: c.Subject, Batch: c.Batch,
-		Mode: hallpass.Mode(c.Mode), State: hallpass.State(c.State), After: c.After,
+		Mode: hallpass.Mode(c.Mode), State: hallpass.State(c.State), After: c.After, Recipient: c.Recipient, Query: c.Query,
 	}
 	modes := []hallpass.Mode{"", hallpass.ModePublic, hallpass.ModeRequest, hallpass.ModeSession}
 	states := []hallpass.State{

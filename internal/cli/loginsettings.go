@@ -88,21 +88,25 @@ type loginPlan struct {
 }
 
 // planLogin judges the settings, together, as the parts themselves do.
-func (c *loginSettings) planLogin(p *planner, to *servePlan, loopback bool) {
-	on := c.Mail != "" && len(c.LoginAllow) > 0
+func (c *loginSettings) planLogin(p *planner, to *servePlan, loopback bool, operators []string) {
+	on := c.Mail != "" && len(c.LoginAllow)+len(operators) > 0
 	switch {
 	case c.Mail != "" && !on:
 		p.addAt("mail", fieldError("login.allow", "is required with mail: without it nobody may log in"))
 	case len(c.LoginAllow) > 0 && !on:
 		p.addAt("login.allow", fieldError("mail", "is required with login.allow: codes and links are mailed"))
+	case len(operators) > 0 && !on:
+		p.addAt("admin.allow", fieldError("mail", "is required with admin.allow: codes and links are mailed"))
 	}
-	if !on {
+	if len(c.LoginAllow) == 0 || !on {
 		for i, r := range to.Rules {
 			if r.Access == gate.AccessLogin {
 				p.addIn("rules", fieldError("rules."+strconv.Itoa(i)+".access", "login needs mail and login.allow: nobody could log in"))
 				break
 			}
 		}
+	}
+	if !on {
 		return
 	}
 	l := &loginPlan{mail: c.Mail, mailSecret: []byte(c.MailSecret), store: c.LoginStore}

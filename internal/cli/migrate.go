@@ -6,10 +6,12 @@ import (
 	"github.com/hallpass-go/hallpass/internal/openstore"
 )
 
-type migrateCmd struct{}
+type migrateCmd struct {
+	Index []string `placeholder:"FIELD,…" sep:"," help:"Make passes quick to find by these too, at the price of slower recording: subject, recipient."`
+}
 
 func (c *migrateCmd) Run(ctx context.Context, a *app) error {
-	store, err := openstore.Open(ctx, a.grammar.Store, &openstore.Options{Create: true, Migrate: true})
+	store, err := openstore.Open(ctx, a.grammar.Store, &openstore.Options{Create: true, Migrate: true, Indexes: c.Index})
 	if err != nil {
 		return err
 	}

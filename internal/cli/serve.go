@@ -69,6 +69,10 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	if cfg.BaseURL == "" {
 		cfg.BaseURL = url
 	}
+	cfg.Admin.Settings, cfg.Admin.Store = p.settings.effective(a, cfg), plainDSN(a.grammar.Store)
+	if ops != nil && cfg.Admin.URL == "" && cfg.Upstream != nil && cfg.Admin.Host == "" {
+		cfg.Admin.URL = "http://" + reachable(p.opsAddr, ops)
+	}
 	s, err := server.New(ctx, cfg)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ const defaultAddr = "localhost:8080"
 // file and, in capitals, in the environment.
 type serveSettings struct {
 	Addr    string `setting:"addr" placeholder:"HOST:PORT" help:"Where everybody comes; localhost:8080 by default, port 0 takes a free one."`
-	OpsAddr string `setting:"ops_addr" placeholder:"HOST:PORT" help:"A listener of its own for /healthz, /readyz and /metrics."`
+	OpsAddr string `setting:"ops_addr" placeholder:"HOST:PORT" help:"A listener of its own for /healthz, /readyz and /metrics, and for the admin beside an upstream."`
 	BaseURL string `name:"base-url" setting:"base_url" placeholder:"URL" help:"The origin as browsers know it. Needed unless the address is on loopback."`
 	TLSCert string `name:"tls-cert" setting:"tls_cert" placeholder:"FILE" help:"PEM file with the certificate and its chain; read again on SIGHUP."`
 	TLSKey  string `name:"tls-key" setting:"tls_key" placeholder:"FILE" help:"PEM file with the certificate's private key."`
@@ -50,6 +50,11 @@ type serveSettings struct {
 	IdentityMode    string `setting:"identity.mode" placeholder:"NAME" help:"Header with the mode; X-Hallpass-Mode by default."`
 	IdentityPass    string `setting:"identity.pass" placeholder:"NAME" help:"Header with the pass's id; X-Hallpass-Pass by default."`
 	IdentityData    string `setting:"identity.data" placeholder:"NAME" help:"Header with the data, as base64url; X-Hallpass-Data by default."`
+
+	AdminServe string   `name:"admin" setting:"admin.serve" placeholder:"on|off" help:"Whether there is an admin at /admin/; on by default."`
+	AdminHost  string   `name:"admin-host" setting:"admin.host" placeholder:"HOST" help:"Put it on the public listener, under this host alone. Beside an upstream it is on ops_addr otherwise."`
+	AdminURL   string   `name:"admin-url" setting:"admin.url" placeholder:"URL" help:"The origin under which browsers reach it, where that is another than the listener's."`
+	AdminAllow []string `name:"admin-allow" setting:"admin.allow" placeholder:"PATTERN=ROLE" help:"Who may sign in to it by e-mail, and as what: an address or *@example.com, and viewer, issuer or admin; the first that fits counts; may be repeated. Needs mail. Nobody by default."`
 
 	loginSettings
 
@@ -129,7 +134,8 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	c.planURLs(p, to, loopback)
 	c.planFiles(p, to)
 	c.planGate(p, to)
-	c.planLogin(p, to, loopback)
+	c.planAdmin(p, to)
+	c.planLogin(p, to, loopback, c.AdminAllow)
 	to.DrainDelay = p.duration("drain.delay", c.DrainDelay, time.Second)
 	to.DrainTimeout = p.duration("drain.timeout", c.DrainTimeout, 30*time.Second)
 	if err := to.logLevel.UnmarshalText([]byte(orText(c.LogLevel, "info"))); err != nil {

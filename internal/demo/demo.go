@@ -18,7 +18,9 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/guard"
+	"github.com/hallpass-go/hallpass/internal/adminui"
 	"github.com/hallpass-go/hallpass/internal/look"
+	"github.com/hallpass-go/hallpass/keystore"
 	"github.com/hallpass-go/hallpass/login"
 )
 
@@ -42,6 +44,11 @@ type Config struct {
 	AccessKeys *hallpass.Keyring
 	// BaseURL is where the site is reached, such as "http://localhost:8080".
 	BaseURL string
+	// Ring is the store's keys, for the admin. Nil: the admin changes none.
+	Ring *keystore.Ring
+	// Local says that only this machine reaches the site, so that its pages may open
+	// the admin for whoever asks.
+	Local bool
 	// StoreName is how the pages call the store, for the command lines they show;
 	// empty where another process cannot open it.
 	StoreName string
@@ -54,6 +61,7 @@ type Site struct {
 	cfg      Config
 	issuer   *hallpass.Issuer
 	guard    *guard.Guard
+	admin    *adminui.UI
 	sessions *scs.SessionManager
 	pages    map[string]*template.Template
 	mailbox  mailbox
@@ -84,6 +92,13 @@ func New(cfg Config) (*Site, error) {
 		SignedIn:  func(r *http.Request) (string, error) { return s.user(r.Context()), nil },
 		Login:     s.signIn,
 		FreshLink: s.mailFreshLink,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.admin, err = adminui.New(adminui.Config{
+		Issuer: s.issuer, Cells: cfg.Store, Ring: cfg.Ring, BaseURL: cfg.BaseURL, LinkURL: cfg.BaseURL + "/newsletter/unsubscribe",
+		Store: cfg.StoreName, Site: siteName, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -120,8 +135,10 @@ func (s *Site) Handler() http.Handler {
 	own.HandleFunc("GET /audit", s.audit)
 	own.HandleFunc("POST /audit/revoke", s.revoke)
 	own.HandleFunc("GET /links.json", s.links)
+	own.HandleFunc("POST /open-admin", s.openAdmin)
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(own))
 
+	mux.Handle(adminui.DefaultPrefix+"/", s.admin.Handler())
 	mux.Handle(emailLogin, s.login.Handler())
 	mux.Handle(emailLogin+"/", s.login.Handler())
 	mux.Handle("/newsletter/unsubscribe", s.guard.Require(scopeUnsubscribe, &guard.Options{
@@ -152,11 +169,13 @@ type frame struct {
 	Site, Path, User string
 	Mails            int
 	Now              time.Time
+	// Local says that a button opens the admin.
+	Local bool
 }
 
 func (s *Site) frame(r *http.Request) frame {
 	section, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	return frame{Site: siteName, Path: "/" + section, User: s.user(r.Context()), Mails: s.mailbox.count(), Now: s.issuer.Now()}
+	return frame{Site: siteName, Path: "/" + section, User: s.user(r.Context()), Mails: s.mailbox.count(), Now: s.issuer.Now(), Local: s.cfg.Local}
 }
 
 func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, page string, view any) {

@@ -41,6 +41,12 @@ func BaseURL(l net.Listener) string {
 	return "http://" + net.JoinHostPort(host, fmt.Sprint(tcp.Port))
 }
 
+// IsLocal reports whether only this machine reaches a listener.
+func IsLocal(l net.Listener) bool {
+	tcp, ok := l.Addr().(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
 const (
 	// drainTime is how long open requests may take once the demo is told to stop.
 	drainTime = 10 * time.Second

@@ -201,7 +201,7 @@ func (g *Gate) showDenial(w http.ResponseWriter, out *http.Request) {
 		g.showBearer(w, out, found.Rule, hallpass.NewToken(strings.TrimSpace(text)))
 		return
 	}
-	if s, err := g.session(out, KindPass); err != nil {
+	if s, err := g.passes.Of(out); err != nil {
 		g.guard.Refuse(w, out, err)
 		return
 	} else if s != nil && found.takes(s.Pass) {

@@ -18,6 +18,7 @@ import (
 	"github.com/hallpass-go/hallpass/guard"
 	"github.com/hallpass-go/hallpass/internal/clientip"
 	"github.com/hallpass-go/hallpass/internal/look"
+	"github.com/hallpass-go/hallpass/internal/sessions"
 	"github.com/hallpass-go/hallpass/mail"
 )
 
@@ -28,6 +29,9 @@ type Gate struct {
 	baseHost string
 	secure   bool
 	clients  *clientip.Resolver
+	cookies  sessions.Cookies
+	passes   *sessions.Keeper // what session passes began
+	people   *sessions.Keeper // who logged in
 	guard    *guard.Guard
 	routes   atomic.Pointer[[]route]
 	logins   atomic.Pointer[Logins] // nil: nobody can log in
@@ -63,7 +67,16 @@ func New(cfg Config) (*Gate, error) {
 		return nil, &hallpass.FieldError{Field: "session", Reason: "idle must be a minute or more, and life at least as long"}
 	}
 	g := &Gate{cfg: cfg, secure: base.Scheme == "https"}
-	g.baseHost, _ = canonicalHost(base.Host)
+	g.cookies = sessions.Cookies{Secure: g.secure}
+	kept := sessions.Config{
+		Issuer: cfg.Issuer, Cells: cfg.Cells, Group: sessionGroup, Cookie: "session", Cookies: g.cookies,
+		Idle: cfg.SessionIdle, Life: cfg.SessionLife, Logger: cfg.Logger,
+	}
+	g.passes = sessions.New(kept)
+	kept.Kind, kept.Cookie = sessions.KindLogin, "login-session"
+	kept.Allow = func(s *sessions.Session) bool { return cfg.LoginAllow.Allows(s.Address) }
+	g.people = sessions.New(kept)
+	g.baseHost, _ = sessions.CanonicalHost(base.Host)
 	g.cfg.Identity = cfg.Identity.withDefaults()
 	if g.clients, err = clientip.New(cfg.TrustedProxies, cfg.ClientIPHeader, nil); err != nil {
 		return nil, &hallpass.FieldError{Field: "client_ip_header", Reason: err.Error()}
@@ -73,7 +86,7 @@ func New(cfg Config) (*Gate, error) {
 	// several hosts.
 	g.guard, err = guard.New(guard.Config{
 		Issuer: cfg.Issuer, Site: cfg.Site, Secure: g.secure, Logger: cfg.Logger,
-		SignedIn: g.signedIn, Login: g.signIn,
+		SignedIn: g.signedIn, Login: g.passes.Begin,
 		StepURL: func(page, step string) string {
 			return cfg.Prefix + "/" + step + "?page=" + url.QueryEscape(page)
 		},
@@ -85,6 +98,27 @@ func New(cfg Config) (*Gate, error) {
 		return nil, err
 	}
 	return g, g.SetRules(cfg.Rules)
+}
+
+const sessionGroup = "gate-sessions"
+
+// Sessions lists and ends the sessions on protected hosts, of both kinds.
+func (g *Gate) Sessions() *sessions.Register { return g.passes.Register }
+
+// SessionsIn is Sessions without a Gate, for commands on the store.
+func SessionsIn(cells hallpass.CellStore, now func() time.Time) *sessions.Register {
+	return sessions.NewRegister(cells, sessionGroup, now)
+}
+
+// signedIn is the guard's SignedIn hook. Who logged in by e-mail is signed in, too:
+// somebody else's personal link does not make him somebody else unnoticed.
+func (g *Gate) signedIn(r *http.Request) (string, error) {
+	for _, kept := range []*sessions.Keeper{g.passes, g.people} {
+		if subject, err := kept.SignedIn(r); subject != "" || err != nil {
+			return subject, err
+		}
+	}
+	return "", nil
 }
 
 // Prefix is the path on every protected host that belongs to hallpass.
@@ -104,7 +138,7 @@ func (g *Gate) SetRules(rules Rules) error {
 		case AccessLogin:
 			origin, _ := r.loginOrigin(g.cfg.BaseURL)
 			_, routes[i].loginHost, _ = strings.Cut(origin, "://")
-			routes[i].canonical, _ = canonicalHost(routes[i].loginHost)
+			routes[i].canonical, _ = sessions.CanonicalHost(routes[i].loginHost)
 			var err error
 			if routes[i].allow, err = mail.ParsePatterns(r.Allow); err != nil {
 				return err
@@ -142,7 +176,7 @@ var errNoRule = fmt.Errorf("gate: no rule for this request: %w", hallpass.Refusa
 // locate finds the rule for a request. What can be read in two ways, by its host,
 // its path or its method, has none.
 func (g *Gate) locate(r *http.Request) (found *route, host, path string) {
-	host, okHost := canonicalHost(r.Host)
+	host, okHost := sessions.CanonicalHost(r.Host)
 	path, okPath := hallpass.CleanPath(r.URL.EscapedPath())
 	if !okHost || !okPath || !isMethod(r.Method) || overridesMethod(r) {
 		return nil, host, path
@@ -218,7 +252,7 @@ func (g *Gate) known(r *http.Request, v *visit) (*identity, error) {
 	if who != nil || err != nil {
 		return who, err
 	}
-	s, err := g.session(r, KindPass)
+	s, err := g.passes.Of(r)
 	switch {
 	case err != nil || s == nil:
 		return nil, err

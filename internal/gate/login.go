@@ -12,6 +12,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/look"
+	"github.com/hallpass-go/hallpass/internal/sessions"
 	"github.com/hallpass-go/hallpass/mail"
 )
 
@@ -62,23 +63,20 @@ func (g *Gate) LogIn(w http.ResponseWriter, r *http.Request, p Person) error {
 	if err != nil {
 		return err
 	}
-	if err := g.endSession(r, KindLogin); err != nil {
+	if err := g.endSession(r, g.people); err != nil {
 		return err
 	}
 	g.cfg.Logger.InfoContext(r.Context(), "somebody logged in", "account", look.Mask(string(p.Address)), "host", r.Host)
-	return g.begin(w, r, sessionCell{
-		Session: Session{Kind: KindLogin, Address: p.Address},
-		PassID:  loginPass, Scope: LoginScope, Subject: p.Subject, Data: data,
-	})
+	return g.people.BeginFor(w, r, hallpass.Pass{ID: loginPass, Scope: LoginScope, Subject: p.Subject, Data: data}, p.Address)
 }
 
 // endSession ends the session whose secret the browser holds, if it holds one.
-func (g *Gate) endSession(r *http.Request, kind Kind) error {
-	s, err := g.session(r, kind)
+func (g *Gate) endSession(r *http.Request, kept *sessions.Keeper) error {
+	s, err := kept.Of(r)
 	if s == nil || err != nil {
 		return err
 	}
-	if err := g.Sessions().End(r.Context(), s.ID); err != nil && !errors.Is(err, hallpass.ErrNotFound) {
+	if err := kept.End(r.Context(), s.ID); err != nil && !errors.Is(err, hallpass.ErrNotFound) {
 		return err
 	}
 	return nil
@@ -87,7 +85,7 @@ func (g *Gate) endSession(r *http.Request, kind Kind) error {
 // servePerson decides by a rule for logins. It changes nothing, so it may be asked
 // about one request as often as a proxy likes.
 func (g *Gate) servePerson(w http.ResponseWriter, r *http.Request, v *visit) {
-	s, err := g.session(r, KindLogin)
+	s, err := g.people.Of(r)
 	bearer := false
 	if err == nil {
 		if byToken, tokenErr := g.byToken(r); byToken != nil || tokenErr != nil {
@@ -115,7 +113,7 @@ func (g *Gate) servePerson(w http.ResponseWriter, r *http.Request, v *visit) {
 // byToken returns what the access token of a request stands for, as a session that
 // is nowhere, or nil. A token that is not good is as none: the application may have
 // tokens of its own in that header.
-func (g *Gate) byToken(r *http.Request) (*Session, error) {
+func (g *Gate) byToken(r *http.Request) (*sessions.Session, error) {
 	l := g.logins.Load()
 	if l == nil || l.Token == nil {
 		return nil, nil
@@ -128,7 +126,7 @@ func (g *Gate) byToken(r *http.Request) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{Kind: KindLogin, Address: p.Address, Pass: hallpass.Pass{
+	s := &sessions.Session{Kind: sessions.KindLogin, Address: p.Address, Pass: hallpass.Pass{
 		ID: loginPass, Scope: LoginScope, Mode: hallpass.ModeSession, Subject: p.Subject, Data: data,
 		// Tokens tell whole seconds; who logs in again in that of a revocation gets in.
 		IssuedAt: signed.Add(time.Second - time.Microsecond),
@@ -200,7 +198,7 @@ func asProgram(r *http.Request) *http.Request {
 var notYoursPage string
 
 // showNotYours tells somebody who is logged in that this page is for others.
-func (g *Gate) showNotYours(w http.ResponseWriter, r *http.Request, s *Session) {
+func (g *Gate) showNotYours(w http.ResponseWriter, r *http.Request, s *sessions.Session) {
 	if !showsPages(r) {
 		g.guard.Refuse(w, r, hallpass.RefusalWrongSubject)
 		return
@@ -247,14 +245,12 @@ func (g *Gate) serveLogout(w http.ResponseWriter, r *http.Request) {
 		g.guard.Refuse(w, r, errNoRule)
 		return
 	}
-	for _, kind := range []Kind{KindLogin, KindPass} {
-		if err := g.endSession(r, kind); err != nil {
+	for _, kept := range []*sessions.Keeper{g.people, g.passes} {
+		if err := g.endSession(r, kept); err != nil {
 			g.guard.Refuse(w, r, err)
 			return
 		}
-		if len(r.CookiesNamed(g.cookieName(kind.cookie()))) > 0 {
-			g.setCookie(w, kind.cookie(), "", -1)
-		}
+		kept.Forget(w, r)
 	}
 	next := r.URL.Query().Get("next")
 	if !look.LocalURL(next) || !strings.HasPrefix(next, "/") {
@@ -271,7 +267,7 @@ func (g *Gate) AsksForLogin(r *http.Request) bool {
 }
 
 func (g *Gate) loginRoute(r *http.Request) (route, bool) {
-	host, ok := canonicalHost(g.publicHost(r))
+	host, ok := sessions.CanonicalHost(g.publicHost(r))
 	routes := *g.routes.Load()
 	i := slices.IndexFunc(routes, func(found route) bool { return found.Access == AccessLogin && found.canonical == host })
 	if !ok || i < 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/guard"
+	"github.com/hallpass-go/hallpass/internal/sessions"
 )
 
 const (
@@ -62,14 +63,14 @@ func (g *Gate) giveTicket(w http.ResponseWriter, r *http.Request, v *visit, h *g
 	value, err := json.Marshal(c)
 	if err == nil {
 		_, err = g.cfg.Cells.Swap(r.Context(), hallpass.Cell{
-			Group: ticketGroup, Key: hashSecret(secret), Value: value, ExpiresAt: now.Add(ticketLife),
+			Group: ticketGroup, Key: sessions.HashSecret(secret), Value: value, ExpiresAt: now.Add(ticketLife),
 		}, now)
 	}
 	if err != nil {
 		g.guard.Refuse(w, r, unavailable(err)) // 503 before a byte left: the use is given back
 		return
 	}
-	g.setCookie(w, "ticket", secret, ticketLife)
+	g.cookies.Set(w, "ticket", secret, ticketLife)
 	w.Header().Set("Location", page)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusSeeOther)
@@ -78,12 +79,12 @@ func (g *Gate) giveTicket(w http.ResponseWriter, r *http.Request, v *visit, h *g
 // takeTicket lets a request in by its ticket, once. A ticket for another page, or
 // a used one, is as good as none.
 func (g *Gate) takeTicket(r *http.Request, v *visit) (*identity, error) {
-	secret := g.cookie(r, "ticket")
+	secret := g.cookies.Of(r, "ticket")
 	if secret == "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return nil, nil
 	}
 	ctx, now := r.Context(), g.cfg.Issuer.Now()
-	cell, err := g.cfg.Cells.Cell(ctx, ticketGroup, hashSecret(secret), now)
+	cell, err := g.cfg.Cells.Cell(ctx, ticketGroup, sessions.HashSecret(secret), now)
 	if errors.Is(err, hallpass.ErrNotFound) {
 		return nil, nil
 	}

@@ -112,6 +112,12 @@ func ParseFS(t Texts, fsys fs.FS, pattern string) (map[string]*template.Template
 // error is returned for the log. Errors of writing are not returned: the reader
 // has gone.
 func Serve(w http.ResponseWriter, r *http.Request, status int, page *template.Template, view any, formTargets ...string) error {
+	return ServeUnder(w, r, status, page, view, Policy(formTargets...))
+}
+
+// ServeUnder is Serve for pages with a Content-Security-Policy of their own, which
+// must allow CSSHash.
+func ServeUnder(w http.ResponseWriter, r *http.Request, status int, page *template.Template, view any, policy string) error {
 	var body bytes.Buffer
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -119,7 +125,7 @@ func Serve(w http.ResponseWriter, r *http.Request, status int, page *template.Te
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Robots-Tag", "noindex")
-	h.Set("Content-Security-Policy", Policy(formTargets...))
+	h.Set("Content-Security-Policy", policy)
 	if err := page.Execute(&body, view); err != nil {
 		Fail(w, r)
 		return err

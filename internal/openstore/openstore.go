@@ -37,6 +37,9 @@ type Options struct {
 	Create bool
 	// Migrate brings the tables of an older hallpass up to date.
 	Migrate bool
+	// Indexes names what passes are to be found by quickly besides; see
+	// sqlitestore.Options.
+	Indexes []string
 	// Memory allows "memory:", for commands that live as long as what they store.
 	Memory bool
 	// Observe, when set, is told about every transaction that several writes may
@@ -63,6 +66,9 @@ type Store struct {
 	close       func() error
 	checkSchema func(context.Context) error
 }
+
+// Unwrap returns the store as its driver made it, with what it can do besides.
+func (s *Store) Unwrap() hallpass.Store { return s.Store }
 
 // CheckSchema says whether the store still has the schema this program writes;
 // its error is an ErrUnavailable. A store without a schema always has it.
@@ -128,7 +134,7 @@ func Open(ctx context.Context, dsn string, opts *Options) (*Store, error) {
 func openSQLite(ctx context.Context, path string, opts *Options) (*Store, error) {
 	info, err := os.Stat(path)
 	missing := errors.Is(err, os.ErrNotExist) || (err == nil && info.Size() == 0)
-	store, err := sqlitestore.Open(ctx, path, &sqlitestore.Options{Create: opts.Create, Migrate: opts.Migrate, Observe: opts.Observe})
+	store, err := sqlitestore.Open(ctx, path, &sqlitestore.Options{Create: opts.Create, Migrate: opts.Migrate, Indexes: opts.Indexes, Observe: opts.Observe})
 	if errors.Is(err, hallpass.ErrNotFound) {
 		return nil, fmt.Errorf(`%w: there is no store at %s; "hallpass issue" and "hallpass migrate" make one`, hallpass.ErrUnavailable, path)
 	}
@@ -139,7 +145,7 @@ func openSQLite(ctx context.Context, path string, opts *Options) (*Store, error)
 }
 
 func openPostgres(ctx context.Context, dsn string, opts *Options) (*Store, error) {
-	store, err := pgstore.Open(ctx, dsn, &pgstore.Options{Create: opts.Create, Migrate: opts.Migrate, Observe: opts.Observe})
+	store, err := pgstore.Open(ctx, dsn, &pgstore.Options{Create: opts.Create, Migrate: opts.Migrate, Indexes: opts.Indexes, Observe: opts.Observe})
 	if errors.Is(err, hallpass.ErrNotFound) {
 		return nil, fmt.Errorf(`%w: the database has no hallpass tables; "hallpass migrate" makes them`, hallpass.ErrUnavailable)
 	}

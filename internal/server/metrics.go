@@ -119,6 +119,8 @@ func (m *Metrics) watch(s *Server) {
 	})
 	m.register(prometheus.NewCounterFunc(prometheus.CounterOpts(m.opts("hallpass_uses_dropped_total", "Uses of unlimited passes that could not be written down.")),
 		func() float64 { return float64(s.issuer.Dropped()) }))
+	m.register(prometheus.NewCounterFunc(prometheus.CounterOpts(m.opts("hallpass_events_dropped_total", "Refusals, scans and openings that were not written down, because there were too many.")),
+		func() float64 { return float64(s.issuer.DroppedEvents()) }))
 }
 
 // Group counts a transaction of the store; see sqlitestore.Options.

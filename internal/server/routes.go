@@ -9,6 +9,8 @@ import (
 
 // mount is a part of a listener's paths.
 type mount struct {
+	// host is the only one under which it is; empty means any.
+	host string
 	// path is exact, or all below it when it ends with a slash.
 	path    string
 	handler http.Handler
@@ -17,7 +19,10 @@ type mount struct {
 	quiet bool
 }
 
-func (m mount) matches(path string) bool {
+func (m mount) matches(r *http.Request, path string) bool {
+	if m.host != "" && !isHost(r, m.host) {
+		return false
+	}
 	if strings.HasSuffix(m.path, "/") {
 		return strings.HasPrefix(path, m.path)
 	}
@@ -30,12 +35,13 @@ func (m mount) matches(path string) bool {
 // tokens looks for keys.
 func (s *Server) publicMounts() []mount {
 	a, g := s.cfg.APIPrefix, s.cfg.Prefix
-	list := []mount{
+	// The admin's own host comes first: on it the paths are the admin's.
+	list := append(s.adminMounts(adminPublic), []mount{
 		{path: a + "/v1/passes/bulk", handler: s.api, bounds: streamed},
 		{path: a + "/v1/", handler: s.api, bounds: small},
 		{path: a + "/openapi.json", handler: s.api, bounds: small},
 		{path: "/.well-known/hallpass-jwks.json", handler: s.api, bounds: small},
-	}
+	}...)
 	if s.cfg.Upstream == nil {
 		list = append(list,
 			mount{path: "/.well-known/", handler: s.api, bounds: small},
@@ -56,7 +62,7 @@ func (s *Server) publicMounts() []mount {
 
 // opsMounts is what operators reach where they have a listener.
 func (s *Server) opsMounts() []mount {
-	return append(s.healthMounts(""), mount{path: "/", handler: http.HandlerFunc(s.notFound), bounds: small})
+	return append(append(s.healthMounts(""), s.adminMounts(adminOps)...), mount{path: "/", handler: http.HandlerFunc(s.notFound), bounds: small})
 }
 
 func (s *Server) healthMounts(prefix string) []mount {
@@ -115,7 +121,7 @@ func (s *Server) find(mounts []mount, r *http.Request) mount {
 		return mount{path: "/", handler: http.HandlerFunc(s.unclear), bounds: small}
 	}
 	for _, m := range mounts {
-		if m.matches(path) {
+		if m.matches(r, path) {
 			return m
 		}
 	}

@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/adminui"
 	"github.com/hallpass-go/hallpass/internal/api"
 	"github.com/hallpass-go/hallpass/internal/clientip"
 	"github.com/hallpass-go/hallpass/internal/gate"
 	"github.com/hallpass-go/hallpass/keystore"
+	"github.com/hallpass-go/hallpass/login"
 )
 
 // Config is what a Server needs. Store, Ring, Public, BaseURL, Metrics and Logger
@@ -67,6 +69,8 @@ type Config struct {
 	// ClientIPHeader is where they name it. Defaults to X-Forwarded-For.
 	ClientIPHeader string
 
+	// Admin says where the admin is.
+	Admin Admin
 	// Login lets people log in by e-mail. Nil: nobody can.
 	Login *LoginConfig
 
@@ -103,7 +107,7 @@ func (c Config) withDefaults() Config {
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 30 * time.Second
 	}
-	if c.Instance == "" {
+	if c.Instance == "" && c.Ring != nil {
 		c.Instance = c.Ring.Instance()
 	}
 	return c
@@ -117,8 +121,12 @@ type Server struct {
 	gate    *gate.Gate
 	login   *logins // nil: nobody can log in
 	api     http.Handler
-	clients *clientip.Resolver
-	metrics *Metrics
+	admin   *adminui.UI // nil where there is none
+	adminAt adminPlace
+	// adminLogin proves operators' addresses. Nil: nobody is listed.
+	adminLogin *login.Login
+	clients    *clientip.Resolver
+	metrics    *Metrics
 
 	draining atomic.Bool
 	open     sync.WaitGroup // requests being served, hijacked ones too
@@ -139,7 +147,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	store := &timedStore{cfg.Store, s.metrics}
 	s.issuer, err = hallpass.New(hallpass.Config{
-		Keys: s.keys.live, Store: store, Instance: cfg.Instance, Logger: cfg.Logger, Observe: s.metrics.decided,
+		Keys: s.keys.live, Store: store, Instance: cfg.Instance, Logger: cfg.Logger, Observe: s.metrics.decided, Seal: true,
 	})
 	if err != nil {
 		return nil, err
@@ -161,6 +169,12 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		}
 	}
 	if s.api, err = s.newAPI(); err != nil {
+		return nil, err
+	}
+	if s.admin, err = s.newAdmin(); err != nil {
+		return nil, err
+	}
+	if err := s.newAdminLogin(); err != nil {
 		return nil, err
 	}
 	s.metrics.watch(s)
@@ -204,6 +218,13 @@ func (s *Server) Run(ctx context.Context, reload <-chan struct{}) error {
 		running.Go(func() {
 			if err := s.login.api.Run(background); err != nil {
 				s.cfg.Logger.Error("mails are no longer sent", "error", err)
+			}
+		})
+	}
+	if s.adminLogin != nil {
+		running.Go(func() {
+			if err := s.adminLogin.Run(background); err != nil {
+				s.cfg.Logger.Error("mails to operators are no longer sent", "error", err)
 			}
 		})
 	}

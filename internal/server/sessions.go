@@ -7,7 +7,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/api"
-	"github.com/hallpass-go/hallpass/internal/gate"
+	"github.com/hallpass-go/hallpass/internal/sessions"
 	"github.com/hallpass-go/hallpass/internal/wire"
 	"github.com/hallpass-go/hallpass/login"
 )
@@ -22,7 +22,7 @@ const (
 // Sessions are all sessions there are: those on protected hosts, that passes and
 // logins began, and those of programs, which are families of refresh tokens.
 type Sessions struct {
-	Gate *gate.Sessions
+	Gate *sessions.Register
 	// Login knows the families. Nil: there are none.
 	Login *login.Login
 }
@@ -123,12 +123,12 @@ func (s Sessions) EndAll(ctx context.Context, subject string) (ended int, err er
 	return ended + n, err
 }
 
-func ofGate(s gate.Session) api.Session {
+func ofGate(s sessions.Session) api.Session {
 	out := api.Session{
 		ID: s.ID, Kind: kindPass, Subject: s.Pass.Subject, Email: string(s.Address), Scope: string(s.Pass.Scope), Pass: s.Pass.ID, Host: s.Host,
 		StartedAt: wire.Time(s.Began), ExpiresAt: wire.Time(s.IdleEnds),
 	}
-	if s.Kind == gate.KindLogin {
+	if s.Kind == sessions.KindLogin {
 		out.Kind, out.Pass = kindLogin, ""
 	}
 	if s.IdleEnds.IsZero() || s.Ends.Before(s.IdleEnds) {

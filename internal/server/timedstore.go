@@ -24,6 +24,9 @@ func (s *timedStore) Wake(ctx context.Context, groups []string, woken func(group
 	return hallpass.Wake(ctx, s.store, groups, woken)
 }
 
+// Unwrap returns the store, with what it can do besides: its events are not timed.
+func (s *timedStore) Unwrap() hallpass.Store { return s.store }
+
 func (s *timedStore) done(method string, began time.Time, err error) {
 	s.metrics.storeTimes.WithLabelValues(method).Observe(time.Since(began).Seconds())
 	if !isAnswer(err) {

@@ -1,0 +1,106 @@
+// What is better with a script: copying, moving through tables by keys, and seeing
+// how far a table is. Everything else works without.
+(function () {
+  "use strict";
+
+  function copyButtons(root) {
+    if (!navigator.clipboard) { return; }
+    root.querySelectorAll("[data-copy]").forEach(function (button) {
+      button.hidden = false;
+      button.addEventListener("click", function () {
+        navigator.clipboard.writeText(button.dataset.copy).then(function () {
+          button.textContent = "Copied";
+          setTimeout(function () { button.textContent = "Copy"; }, 2000);
+        }, function () { button.textContent = "Could not copy"; });
+      });
+    });
+  }
+
+  // j and k move through the rows of the first table, Enter follows the row's link.
+  function rowKeys() {
+    var at = -1;
+    document.addEventListener("keydown", function (event) {
+      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) { return; }
+      if (event.key === "/") {
+        var field = document.getElementById("find");
+        if (field) { event.preventDefault(); field.focus(); }
+        return;
+      }
+      if (event.key !== "j" && event.key !== "k") { return; }
+      var rows = document.querySelectorAll("table[data-rows] tbody tr");
+      if (rows.length === 0) { return; }
+      at = Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)));
+      rows.forEach(function (row, n) { row.classList.toggle("here", n === at); });
+      var link = rows[at].querySelector("a, button, summary");
+      if (link) { link.focus(); }
+      rows[at].scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  // The first line of the chosen table names its columns: those that are called like
+  // a field are offered for it.
+  function columns(form) {
+    var file = form.querySelector("input[type=file]"), list = form.querySelector("datalist");
+    file.addEventListener("change", function () {
+      if (!file.files[0]) { return; }
+      file.files[0].slice(0, 65536).text().then(function (text) {
+        var line = text.replace(/^\ufeff/, "").split(/\r?\n/)[0];
+        var comma = [",", ";", "\t"].find(function (c) { return line.indexOf(c) >= 0; }) || ",";
+        list.replaceChildren.apply(list, line.split(comma).map(function (name) {
+          var option = document.createElement("option");
+          option.value = name.trim().replace(/^"|"$/g, "");
+          return option;
+        }));
+      });
+    });
+  }
+
+  // The answer is read as it comes, so that its lines can be counted.
+  function upload(form) {
+    var told = form.querySelector("[data-progress]"), button = form.querySelector("button[type=submit]");
+    columns(form);
+    form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      var data = new FormData(form);
+      told.hidden = false;
+      told.textContent = "Sending the table…";
+      button.disabled = true;
+      fetch(form.action, { method: "POST", body: data, credentials: "same-origin" }).then(function (answer) {
+        if (!answer.ok || !/^text\/csv/.test(answer.headers.get("Content-Type") || "")) {
+          return answer.text().then(function (page) {
+            var said = new DOMParser().parseFromString(page, "text/html").querySelector(".lead");
+            throw new Error(said ? said.textContent : "The server did not take the table.");
+          });
+        }
+        var whole = Number(answer.headers.get("X-Hallpass-Lines")) || 1;
+        var reader = answer.body.getReader(), parts = [], lines = 0;
+        function next() {
+          return reader.read().then(function (step) {
+            if (step.done) { return; }
+            parts.push(step.value);
+            step.value.forEach(function (c) { if (c === 10) { lines++; } });
+            told.textContent = Math.max(0, lines - 1) + " of about " + whole + " lines…";
+            return next();
+          });
+        }
+        return next().then(function () {
+          var link = document.createElement("a");
+          link.href = URL.createObjectURL(new Blob(parts, { type: "text/csv" }));
+          link.download = "links.csv";
+          link.textContent = "Save links.csv";
+          link.className = "button";
+          told.textContent = "Done: " + Math.max(0, lines - 1) + " lines. ";
+          told.append(link);
+          link.click();
+        });
+      }).catch(function (problem) {
+        told.textContent = problem.message || "It broke off. Look at the events for how far it came.";
+      }).finally(function () { button.disabled = false; });
+    });
+  }
+
+  copyButtons(document);
+  rowKeys();
+  document.querySelectorAll("form[data-upload]").forEach(upload);
+  document.addEventListener("htmx:afterSwap", function (event) { copyButtons(event.target); });
+})();

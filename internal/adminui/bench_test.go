@@ -1,0 +1,175 @@
+package adminui_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/adminui"
+	"github.com/hallpass-go/hallpass/keystore"
+	"github.com/hallpass-go/hallpass/sqlitestore"
+)
+
+// BenchmarkPages times each page on a large SQLite store; docs/admin.md says how.
+func BenchmarkPages(b *testing.B) {
+	passes, err := strconv.Atoi(cmp.Or(os.Getenv("HALLPASS_BENCH_PASSES"), "10000"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	file := cmp.Or(os.Getenv("HALLPASS_BENCH_STORE"), filepath.Join(b.TempDir(), "passes.db"))
+	_, missing := os.Stat(file)
+	store, err := sqlitestore.Open(b.Context(), file, &sqlitestore.Options{Create: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	ring, _, err := keystore.Bootstrap(b.Context(), store, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	issuer, err := hallpass.New(hallpass.Config{
+		Keys: ring.Keyring(), Store: store, Instance: ring.Instance(), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if missing != nil {
+		fill(b, issuer, store, passes)
+		indexed, err := sqlitestore.Open(b.Context(), file, &sqlitestore.Options{Indexes: []string{"subject", "recipient"}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		indexed.Close()
+	}
+	ui, err := adminui.New(adminui.Config{Issuer: issuer, Cells: store, Ring: ring, BaseURL: "http://admin.example.com"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	handler := ui.Handler()
+	cookie := cookieOf(b, issuer, handler, ui.URL())
+	page, err := issuer.Entries(b.Context(), hallpass.EntryFilter{Scope: "act", Limit: 500})
+	if err != nil || len(page.Entries) == 0 {
+		b.Fatal(len(page.Entries), err)
+	}
+	some := page.Entries[len(page.Entries)-1]
+	for _, path := range []string{
+		"/", "/?span=30d", "/passes", "/passes?after=" + page.Next, "/passes?scope=act", "/passes?batch=" + some.Batch, "/passes?state=revoked",
+		"/passes?subject=" + some.Subject, "/passes?recipient=" + url.QueryEscape(some.Recipient), "/passes?q=" + some.Subject, "/passes?q=nobody", "/pass?id=" + some.ID,
+		"/uses", "/uses?pass=" + some.ID, "/uses?subject=nobody", "/uses?state=refunded", "/uses?since=2020-01-01&until=2020-01-02",
+		"/events", "/events?kind=refused", "/campaigns", "/campaign?batch=" + some.Batch, "/revoke?batch=" + some.Batch, "/revoke?scope=act",
+		"/sessions", "/keys", "/settings", "/issue",
+	} {
+		b.Run(path, func(b *testing.B) {
+			var most time.Duration
+			for b.Loop() {
+				r := httptest.NewRequest(http.MethodGet, "http://admin.example.com/admin"+path, nil)
+				r.AddCookie(cookie)
+				w := httptest.NewRecorder()
+				began := time.Now()
+				handler.ServeHTTP(w, r)
+				most = max(most, time.Since(began))
+				if w.Code != http.StatusOK {
+					b.Fatalf("status %d", w.Code)
+				}
+			}
+			b.ReportMetric(float64(most.Microseconds())/1000, "ms-at-most")
+		})
+	}
+}
+
+// fill issues the passes, a thousand a campaign, and uses each once.
+func fill(b *testing.B, issuer *hallpass.Issuer, store hallpass.Store, passes int) {
+	b.Helper()
+	began := time.Now()
+	specs := func(yield func(hallpass.Spec) bool) {
+		for n := range passes {
+			if !yield(hallpass.Spec{
+				Scope: "act", Mode: hallpass.ModeRequest, Subject: "user-" + strconv.Itoa(n), Recipient: fmt.Sprintf("user-%d@example.com", n),
+				Batch: "campaign-" + strconv.Itoa(n/1000), TTL: 30 * 24 * time.Hour,
+			}) {
+				return
+			}
+		}
+	}
+	made := make(chan hallpass.Pass, 10_000)
+	var writers sync.WaitGroup
+	var failed atomic.Pointer[error]
+	var count atomic.Int64
+	for range 512 {
+		writers.Go(func() {
+			for p := range made {
+				now := issuer.Now()
+				ms := now.UnixMilli()
+				id := fmt.Sprintf("%08x-%04x-7000-8000-%012x", ms>>16, ms&0xffff, count.Add(1))
+				_, err := store.Reserve(context.Background(), hallpass.Reservation{Pass: p, Use: hallpass.Use{
+					ID: id, Pass: p.ID, Subject: p.Subject, At: now, State: hallpass.UseSettled, Status: 200, ClientIP: "192.0.2.7", UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Method: "GET", Path: "/do",
+				}})
+				if err != nil {
+					failed.Store(&err)
+				}
+			}
+		})
+	}
+	for issued, err := range issuer.IssueAll(b.Context(), specs) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		made <- issued.Pass
+	}
+	close(made)
+	writers.Wait()
+	if err := failed.Load(); err != nil {
+		b.Fatal(*err)
+	}
+	b.Logf("%d passes and uses in %s", passes, time.Since(began).Round(time.Second))
+}
+
+// cookieOf signs an operator in as a browser would.
+func cookieOf(b *testing.B, issuer *hallpass.Issuer, handler http.Handler, base string) *http.Cookie {
+	b.Helper()
+	issued, err := issuer.Issue(b.Context(), hallpass.Spec{
+		Scope: adminui.Scope, Mode: hallpass.ModeSession, Subject: "greta", Data: json.RawMessage(`{"role":"admin"}`), TTL: time.Hour,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	link, err := hallpass.Link(base, issued.Token, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	shown := httptest.NewRecorder()
+	handler.ServeHTTP(shown, httptest.NewRequest(http.MethodGet, link, nil))
+	form := url.Values{}
+	for _, name := range []string{"token", "nonce"} {
+		form.Set(name, between(shown.Body.String(), `name="`+name+`" value="`, `"`))
+	}
+	press := httptest.NewRequest(http.MethodPost, "http://admin.example.com"+between(shown.Body.String(), `action="`, `"`), strings.NewReader(form.Encode()))
+	press.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	press.Header.Set("Origin", "http://admin.example.com")
+	for _, c := range shown.Result().Cookies() {
+		press.AddCookie(c)
+	}
+	pressed := httptest.NewRecorder()
+	handler.ServeHTTP(pressed, press)
+	for _, c := range pressed.Result().Cookies() {
+		if c.Name == "hallpass-admin" {
+			return c
+		}
+	}
+	b.Fatalf("nobody was signed in: %d", pressed.Code)
+	return nil
+}

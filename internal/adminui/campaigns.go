@@ -1,0 +1,70 @@
+package adminui
+
+import (
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/hallpass-go/hallpass"
+)
+
+type campaignsView struct {
+	frame
+	Batches []hallpass.BatchStat
+}
+
+// batches is how many campaigns are listed.
+const batches = 100
+
+func (u *UI) campaigns(v *visit) error {
+	list, err := u.issuer.Batches(v.Context(), batches)
+	if err != nil {
+		return err
+	}
+	return u.show(v, http.StatusOK, "campaigns", campaignsView{u.frame(v, "campaigns"), list})
+}
+
+// stateCount counts the passes of a batch that the store knows.
+type stateCount struct {
+	State hallpass.State
+	Count int
+}
+
+type campaignView struct {
+	frame
+	Stat   hallpass.BatchStat
+	States []stateCount
+	Looked int
+	All    bool
+	Group  template.URL
+}
+
+func (u *UI) campaign(v *visit) error {
+	batch := v.URL.Query().Get("batch")
+	if batch == "" {
+		return u.redirect(v, "/campaigns")
+	}
+	view := campaignView{frame: u.frame(v, "campaigns"), Group: filters{"batch": batch}.Query()}
+	var err error
+	if view.Stat, err = u.issuer.BatchStat(v.Context(), batch); err != nil {
+		return err
+	}
+	counts := map[hallpass.State]int{}
+	f := hallpass.EntryFilter{Batch: batch, Limit: hallpass.MaxPage}
+	for began := time.Now(); view.Looked < maxCount && !view.All && time.Since(began) < countTime; {
+		page, err := u.issuer.Entries(v.Context(), f)
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Entries {
+			view.Looked++
+			counts[e.State(view.Now)]++
+		}
+		f.After = page.Next
+		view.All = page.Next == ""
+	}
+	for _, state := range states {
+		view.States = append(view.States, stateCount{state, counts[state]})
+	}
+	return u.show(v, http.StatusOK, "campaign", view)
+}

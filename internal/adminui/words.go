@@ -1,0 +1,107 @@
+package adminui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hallpass-go/hallpass"
+)
+
+// permits says in one sentence what a pass permits: "May unsubscribe as user 42,
+// once, until Friday 18:00."
+func permits(p hallpass.Pass, now time.Time) string {
+	if p.Scope == "" {
+		return "Nothing is known of it but its id."
+	}
+	parts := []string{doing(p), often(p.MaxUses)}
+	if p.Target != "" {
+		parts = append(parts, "only at "+p.Target)
+	}
+	if now.Before(p.NotBefore) {
+		parts = append(parts, "from "+day(p.NotBefore, now))
+	}
+	if p.ExpiresAt.IsZero() {
+		parts = append(parts, "without an end")
+	} else {
+		parts = append(parts, "until "+day(p.ExpiresAt, now))
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+func doing(p hallpass.Pass) string {
+	verb := verbOf(p.Scope)
+	if len(p.Grants) > 0 && p.Mode != hallpass.ModeSession {
+		verb = "use " + reach(p.Grants)
+	}
+	switch p.Mode {
+	case hallpass.ModeSession:
+		return "May sign in as " + who(p.Subject) + " for “" + verb + "”"
+	case hallpass.ModeRequest:
+		return "May " + verb + " as " + who(p.Subject)
+	}
+	if p.Subject != "" {
+		return "Anyone who has it may " + verb + " on behalf of " + who(p.Subject)
+	}
+	return "Anyone who has it may " + verb
+}
+
+// verbOf makes words of a scope: "newsletter:unsubscribe" is "unsubscribe
+// (newsletter)".
+func verbOf(scope hallpass.Scope) string {
+	spaced := strings.NewReplacer("_", " ", "-", " ")
+	text := string(scope)
+	if i := strings.LastIndexAny(text, ":/."); i > 0 && i < len(text)-1 {
+		return spaced.Replace(text[i+1:]) + " (" + spaced.Replace(strings.ReplaceAll(text[:i], ":", " ")) + ")"
+	}
+	return spaced.Replace(text)
+}
+
+func who(subject string) string {
+	if strings.Contains(subject, "@") {
+		return subject
+	}
+	return "user " + subject
+}
+
+func often(most int64) string {
+	switch most {
+	case 0:
+		return "as often as needed"
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return fmt.Sprintf("%d times", most)
+}
+
+// reach says what grants open.
+func reach(grants []hallpass.Grant) string {
+	var said []string
+	for n, g := range grants {
+		if n == 3 {
+			said = append(said, fmt.Sprintf("%d more", len(grants)-n))
+			break
+		}
+		text := g.Method + " " + g.Path
+		if !g.Exact {
+			text += " and below"
+		}
+		said = append(said, text)
+	}
+	return "only " + strings.Join(said, "; ")
+}
+
+// day says a time as near as it is: a weekday within the week, a date beyond.
+func day(at, now time.Time) string {
+	at = at.In(now.Location())
+	clock := at.Format("15:04")
+	switch d := at.Sub(now); {
+	case d < 0 || d >= 6*24*time.Hour:
+		return at.Format("2 January 2006") + " " + clock
+	case at.YearDay() == now.YearDay():
+		return "today " + clock
+	}
+	return at.Format("Monday") + " " + clock
+}
