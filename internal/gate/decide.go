@@ -224,6 +224,10 @@ func (g *Gate) known(r *http.Request, v *visit) (*identity, error) {
 		return nil, err
 	case !v.route.takes(s.Pass):
 		return nil, nil
+	case !g.byOwnPage(r) && v.route.Access == AccessOptional:
+		return nil, nil // nobody, as what another site sends without a cookie
+	case !g.byOwnPage(r):
+		return nil, hallpass.RefusalNeedsConfirmation
 	case !s.Pass.Covers(r.Method, r.URL.EscapedPath()):
 		return nil, hallpass.RefusalNotGranted
 	}

@@ -80,6 +80,11 @@ func (c sessionCell) session() *Session {
 	return &s
 }
 
+// isOf reports whether a session is a subject's, or a login with an address.
+func (c sessionCell) isOf(subject string) bool {
+	return c.Subject == subject || c.Kind == KindLogin && string(c.Address) == subject
+}
+
 func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
@@ -171,11 +176,26 @@ func (g *Gate) session(r *http.Request, kind Kind) (*Session, error) {
 	if kind == KindLogin && !g.cfg.LoginAllow.Allows(s.Address) {
 		return nil, nil
 	}
-	if revoked, err := g.cfg.Issuer.Revoked(ctx, s.Pass); err != nil || revoked {
+	if revoked, err := g.revoked(ctx, s); err != nil || revoked {
+		return nil, err
+	}
+	if current, err := g.bringUpToDate(s); err != nil || !current {
 		return nil, err
 	}
 	g.touch(ctx, cell, s.Ends, now)
 	return s, nil
+}
+
+// revoked asks about a login by its address, too, where that is not the subject:
+// who takes somebody back may know either.
+func (g *Gate) revoked(ctx context.Context, s *Session) (bool, error) {
+	revoked, err := g.cfg.Issuer.Revoked(ctx, s.Pass)
+	if err != nil || revoked || s.Kind != KindLogin || s.Pass.Subject == string(s.Address) {
+		return revoked, err
+	}
+	byAddress := s.Pass
+	byAddress.Subject = string(s.Address)
+	return g.cfg.Issuer.Revoked(ctx, byAddress)
 }
 
 // touch moves the idle end, once a minute at most. Losing a race means that
@@ -226,8 +246,8 @@ type Sessions struct {
 	now   func() time.Time
 }
 
-// List returns the sessions that are not over, newest first, of one subject or,
-// where that is empty, of all, strictly after a cursor and at most limit. next is
+// List returns the sessions that are not over, newest first, of one subject, who may
+// be named by the address of a login, or, where that is empty, of all, strictly after a cursor and at most limit. next is
 // empty when there is no more. A session nobody has asked about leaves by itself.
 func (ss *Sessions) List(ctx context.Context, subject, after string, limit int) (page []Session, next string, err error) {
 	now := ss.now()
@@ -237,7 +257,7 @@ func (ss *Sessions) List(ctx context.Context, subject, after string, limit int) 
 	}
 	for _, cell := range cells {
 		var c sessionCell
-		if json.Unmarshal(cell.Value, &c) != nil || c.Over || !now.Before(c.Ends) || subject != "" && c.Subject != subject {
+		if json.Unmarshal(cell.Value, &c) != nil || c.Over || !now.Before(c.Ends) || subject != "" && !c.isOf(subject) {
 			continue
 		}
 		s := c.session()
