@@ -1,6 +1,11 @@
 package cli
 
-import "strings"
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+)
 
 // SettingsTable is the table of serve's settings for docs/serve.md.
 func SettingsTable() string {
@@ -11,4 +16,34 @@ func SettingsTable() string {
 		b.WriteString("| `" + tag.Get("setting") + "` | " + tag.Get("help") + " |\n")
 	}
 	return b.String()
+}
+
+// ShownSettings are those that config check shows as they are, with what they take.
+func ShownSettings() map[string]string {
+	shown := map[string]string{}
+	for _, f := range settingFields() {
+		if f.Tag.Get("secret") == "" {
+			shown[f.Tag.Get("setting")] = f.Tag.Get("placeholder")
+		}
+	}
+	return shown
+}
+
+// Reload reads a file as serve does, lets change change it, and returns what a reload
+// logs.
+func Reload(ctx context.Context, file string, change func()) (logged string, err error) {
+	var stderr bytes.Buffer
+	a := newApp(strings.NewReader(""), &bytes.Buffer{}, &stderr, nil)
+	a.args = []string{"serve", "--store", "memory:", "--config", file}
+	if _, err := a.parse(ctx); err != nil {
+		return "", err
+	}
+	p, problems := a.grammar.Serve.plan(a)
+	if len(problems) > 0 {
+		return "", fmt.Errorf("%v", problems)
+	}
+	p.logger(a)
+	change()
+	_, err = a.reload(ctx, p)
+	return stderr.String(), err
 }

@@ -64,6 +64,7 @@ type servePlan struct {
 	server.Config
 	settings serveSettings
 	login    *loginPlan // nil: nobody logs in
+	claims   string     // login.claims, as a text that says whether it changed
 
 	addr, opsAddr string
 	logLevel      slog.Level
@@ -130,6 +131,7 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	c.planFiles(p, to)
 	c.planGate(p, to)
 	c.planLogin(p, to, loopback)
+	to.claims = nodeText(a.settings.file.raw["login.claims"])
 	to.DrainDelay = p.duration("drain.delay", c.DrainDelay, time.Second)
 	to.DrainTimeout = p.duration("drain.timeout", c.DrainTimeout, 30*time.Second)
 	if err := to.logLevel.UnmarshalText([]byte(orText(c.LogLevel, "info"))); err != nil {
