@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,7 +124,15 @@ var reasons = map[hallpass.Refusal]string{
 // refused prints a refusal for a person, with the card where the pass is proven; read
 // says that its row was read.
 func (a *app) refused(reason hallpass.Refusal, e hallpass.Entry, now time.Time, read bool) error {
-	if err := a.line("%s\n%s", a.paint(red, "refused: "+string(reason)), reasons[reason]); err != nil {
+	text := reasons[reason]
+	if keys, err := a.foreignKeys(); err == nil && reason == hallpass.RefusalWrongScope {
+		for _, k := range keys {
+			if k.ID == e.Key && e.Scope != "" && (!slices.Contains(k.Scopes, e.Scope) || len(k.Modes) > 0 && !slices.Contains(k.Modes, e.Mode)) {
+				text = fmt.Sprintf("The foreign key %s may not carry the scope %s in the mode %s; its scopes and modes in the settings say what it may. Nothing was counted.", k.ID, clean(string(e.Scope)), e.Mode)
+			}
+		}
+	}
+	if err := a.line("%s\n%s", a.paint(red, "refused: "+string(reason)), text); err != nil {
 		return err
 	}
 	if e.ID == "" {
