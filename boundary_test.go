@@ -72,6 +72,9 @@ var mayImport = map[string][]string{
 	"cmd/hallpass": {"internal/cli"}, // and, through it alone, whatever that may link
 
 	"examples/scs": {"", "guard", "memstore", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial"},
+	"examples/login": {
+		"", "keystore", "login", "mail", "memstore", "internal/strictjson", "internal/clientip", "internal/look", "internal/wire",
+	},
 	"e2e":          {},
 	"e2e/proxies":  {},
 	"bench/shards": {"", "memstore", "sqlitestore", "internal/group"},

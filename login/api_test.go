@@ -124,7 +124,8 @@ func TestWhatTheEndpointsRefuse(t *testing.T) {
 
 		{"no code", "POST", "/login", `{"email":"hugo@example.com"}`, []string{login.FlowHeader, flow}, 400, "invalid", "code"},
 		{"no address with the code", "POST", "/login", `{"code":"` + code + `"}`, []string{login.FlowHeader, flow}, 400, "invalid", "email"},
-		{"no flow", "POST", "/login", `{"email":"hugo@example.com","code":"` + code + `"}`, nil, 403, "bad_signature", ""},
+		{"no flow", "POST", "/login", `{"email":"hugo@example.com","code":"` + code + `"}`, nil, 400, "invalid", "flow"},
+		{"no flow, of an address that is nobody's", "POST", "/login", `{"email":"nobody@example.com","code":"123456"}`, nil, 400, "invalid", "flow"},
 		{"a flow that is none", "POST", "/login", `{"email":"hugo@example.com","code":"` + code + `"}`, []string{login.FlowHeader, "f-x"}, 403, "bad_signature", ""},
 		{"a flow that was changed", "POST", "/login", `{"email":"hugo@example.com","code":"` + code + `"}`, []string{login.FlowHeader, changed(flow)}, 403, "bad_signature", ""},
 		{"two flows", "POST", "/login", `{"email":"hugo@example.com","code":"` + code + `"}`, []string{login.FlowHeader, flow, login.FlowHeader, flow}, 403, "bad_signature", ""},

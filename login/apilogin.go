@@ -2,6 +2,8 @@ package login
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/hallpass-go/hallpass"
 )
@@ -52,6 +54,9 @@ func (l *Login) apiLogin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if flow == "" {
+		return wrong("flow", "is required: send back the header %s", FlowHeader)
+	}
 	id, err := l.ByCode(r.Context(), Entry{Email: email, Code: code, Flow: flow, Client: l.client(r)})
 	if err != nil {
 		return err
@@ -66,11 +71,22 @@ func (l *Login) apiLink(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, map[string]*string{"token": &token}, nil); err != nil {
 		return err
 	}
-	id, err := l.ByLink(r.Context(), token, l.client(r))
+	id, err := l.ByLink(r.Context(), linkToken(token), l.client(r))
 	if err != nil {
 		return err
 	}
 	return l.openAPI(w, r, id)
+}
+
+// linkToken takes the token out of a mailed link that is given whole; any other text
+// is left as it is.
+func linkToken(text string) string {
+	if _, query, found := strings.Cut(text, "?"); found {
+		if values, err := url.ParseQuery(query); err == nil && len(values[LinkParam]) == 1 {
+			return values.Get(LinkParam)
+		}
+	}
+	return text
 }
 
 func (l *Login) openAPI(w http.ResponseWriter, r *http.Request, id Identity) error {

@@ -44,7 +44,7 @@ func (l *Login) newHTTP() (err error) {
 	if l.clients, err = clientip.New(h.TrustedProxies, h.ClientIPHeader, nil); err != nil {
 		return wrong("http.client_ip_header", "%v", err)
 	}
-	if l.protection, err = newProtection(l.cfg.origins()); err != nil {
+	if l.protections, err = newProtections(l.cfg.origins()); err != nil {
 		return err
 	}
 	l.routes = l.endpoints()

@@ -25,6 +25,10 @@ type HTTP struct {
 	// write a body; the redirect follows. Give the session a new id. Its error is
 	// answered with 503, and by then code and link are used up.
 	Complete func(w http.ResponseWriter, r *http.Request, id Identity) error
+	// Current, when set with Complete, tells who a browser is by the application's own
+	// session, so that the page of a mailed link says whom a login would replace. It
+	// changes nothing, and decides nothing. Nil: only access tokens are looked at.
+	Current func(r *http.Request) (Identity, bool)
 	// Prefer is what programs get that do not say so with the header Prefer:
 	// "token" (the tokens as JSON) or "cookies". Defaults to "token".
 	Prefer string

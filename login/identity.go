@@ -64,6 +64,12 @@ func (c Config) isReserved(name string) bool {
 		slices.ContainsFunc(c.reserved(), func(own string) bool { return strings.EqualFold(own, name) })
 }
 
+// ReservedClaim reports whether hallpass itself says a claim of this name, in any
+// spelling: Config.Allow cannot. "sub" is not among them: Allow may say it.
+func ReservedClaim(name string) bool {
+	return name != "sub" && Config{}.isReserved(name)
+}
+
 // identify asks the application who an address is.
 func (l *Login) identify(ctx context.Context, address mail.Address) (Identity, error) {
 	asking, cancel := context.WithTimeout(ctx, hookTimeout)

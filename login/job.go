@@ -69,6 +69,9 @@ func (l *Login) deliver(ctx context.Context, text []byte) error {
 		l.cfg.Logger.Debug("a login was asked for, for an address that may not log in")
 		return nil
 	}
+	if err != nil && !errors.Is(err, hallpass.ErrUnavailable) { // asking again would bring the same claims
+		return fmt.Errorf("%w: nobody like this can log in: %w", mail.ErrRejected, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -137,6 +137,13 @@ func TestALinksTokenIsThereOnce(t *testing.T) {
 	want(t, b.open(s.linkOf(m)), 403, "This has expired")
 }
 
+func TestAnAppMayGiveTheMailedLinkWhole(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	_, m := s.ask(s.app(), "hugo@example.com")
+	s.app().post("/login/link", `{"token":"`+m.Data["link"]+`"}`).pair(t)
+}
+
 func TestAnAppOpensALink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

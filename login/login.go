@@ -38,10 +38,10 @@ type Login struct {
 	encrypter jose.Encrypter
 	forms     []TokenForm
 
-	routes     map[string]endpoint
-	protection *http.CrossOriginProtection
-	clients    *clientip.Resolver
-	pages      pages
+	routes      map[string]endpoint
+	protections map[string]*http.CrossOriginProtection // by origin
+	clients     *clientip.Resolver
+	pages       pages
 }
 
 // New returns a Login. Its errors are *hallpass.FieldError and name the Config

@@ -14,7 +14,7 @@ import (
 // victim in as somebody else, or out. Programs that are no browsers pass, as they
 // hold no cookies but their own.
 func (l *Login) sameOrigin(r *http.Request) error {
-	if l.protection.Check(r) == nil {
+	if l.fromOwnPage(r) {
 		return nil
 	}
 	// Our pages send no referrer, which makes the Origin of their forms "null". A
@@ -26,14 +26,25 @@ func (l *Login) sameOrigin(r *http.Request) error {
 	return hallpass.RefusalNeedsConfirmation
 }
 
-func newProtection(origins []string) (*http.CrossOriginProtection, error) {
-	p := http.NewCrossOriginProtection()
+// fromOwnPage reports whether a page of the origin that a request came to made it,
+// or no browser at all. The other login origins are other sites here: a page on one
+// of them must not log anybody in on the next.
+func (l *Login) fromOwnPage(r *http.Request) bool {
+	return l.protections[l.originFor(r)].Check(r) == nil
+}
+
+// newProtections returns one by origin, which trusts that origin alone: a proxy may
+// have told another Host than the browser's.
+func newProtections(origins []string) (map[string]*http.CrossOriginProtection, error) {
+	all := map[string]*http.CrossOriginProtection{}
 	for _, origin := range origins {
+		p := http.NewCrossOriginProtection()
 		if err := p.AddTrustedOrigin(origin); err != nil {
 			return nil, wrong("base_url", "%v", err)
 		}
+		all[origin] = p
 	}
-	return p, nil
+	return all, nil
 }
 
 const (

@@ -45,10 +45,20 @@ func (l *Login) showLink(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		v.Title, v.Lead = t.Text("login.link.title.elsewhere"), t.Text("login.link.lead.elsewhere")
 	}
-	if current, _, found, err := l.authenticate(r); err == nil && found && current.Address != pending.Address {
+	if current, found := l.current(r); found && current.Address != pending.Address {
 		v.Notice = t.Text("login.link.replace", "current", cmp.Or(string(current.Address), current.Subject), "address", string(pending.Address))
 	}
 	return l.servePage(w, r, http.StatusOK, v)
+}
+
+// current tells who is logged in already, by the application's session where it
+// keeps one.
+func (l *Login) current(r *http.Request) (Identity, bool) {
+	if hook := l.cfg.HTTP.Current; hook != nil {
+		return hook(r)
+	}
+	a, _, found, err := l.authenticate(r)
+	return Identity{Subject: a.Subject, Address: a.Address}, found && err == nil
 }
 
 // formLink is a press of one of its buttons.

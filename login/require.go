@@ -21,7 +21,7 @@ func FromContext(ctx context.Context) (Access, bool) {
 
 // RequireLogin lets a request with a good access token through, with its Access in
 // the context (FromContext). The token stands in the Authorization header, or in
-// the access cookie; on unsafe methods the cookie counts from our own origin only.
+// the access cookie; on unsafe methods the cookie counts from the request's own origin only.
 //
 // A browser that goes to a page without a good token is sent to the login page
 // (303) and comes back; one that still has a refresh cookie is back before its
@@ -74,7 +74,7 @@ func (l *Login) authenticate(r *http.Request) (a Access, said Claims, found bool
 		return Access{}, nil, false, nil
 	case len(tokens) > 1 || tokens[0] == "":
 		return Access{}, nil, true, hallpass.RefusalMalformed
-	case !byHeader && l.protection.Check(r) != nil:
+	case !byHeader && !l.fromOwnPage(r):
 		return Access{}, nil, true, hallpass.RefusalNeedsConfirmation // cookies travel by themselves
 	}
 	a, said, err = l.openAccess(tokens[0])

@@ -130,6 +130,9 @@ func parseDSN(dsn string, opts *OpenOptions) (target, error) {
 		if rest == "" {
 			return target{}, &hallpass.FieldError{Field: "mail", Reason: "names no folder; use dir:FOLDER"}
 		}
+		if strings.Contains(rest, "?") { // meant as a parameter; a folder of that name would be made otherwise
+			return target{}, &hallpass.FieldError{Field: "mail", Reason: "takes no parameters with dir:, and no ? in the name of its folder"}
+		}
 		return target{dir: &cfg}, nil
 	}
 	if dsn == "log" {

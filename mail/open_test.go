@@ -21,7 +21,7 @@ func TestADSNThatNamesNoSenderIsAFieldErrorAndNeverRepeated(t *testing.T) {
 	t.Parallel()
 	opts := &mail.OpenOptions{WebhookSecret: hookSecret}
 	for _, dsn := range []string{
-		"", "sesame", "SMTP://h?from=a@example.com", "log:sesame", "dir:", "dir", "ftp://u:sesame@h",
+		"", "sesame", "SMTP://h?from=a@example.com", "log:sesame", "dir:", "dir", "dir:mails?from=a@example.com", "ftp://u:sesame@h",
 		"smtp:h", "smtp:h?from=a@example.com", "smtp://", "smtp://?from=a@example.com", "smtp://h", "smtp://h:25",
 		"smtp://h?from=sesame", "smtp://h?from=a@example.com,sesame@example.com", "smtp://u@h?from=a@example.com", "smtp://:sesame@h?from=a@example.com",
 		"smtp://u:sesame@h/path?from=a@example.com", "smtp://u:sesame@h:0?from=a@example.com", "smtp://u:sesame@h:99999?from=a@example.com", "smtp://u:sesame@h:port?from=a@example.com",

@@ -53,13 +53,13 @@ func (u *UI) SignIn(w http.ResponseWriter, r *http.Request, address mail.Address
 }
 
 // stillListed is asked at each request of such a session.
-func (u *UI) stillListed(s *sessions.Session) bool {
+func (u *UI) stillListed(s *sessions.Session) (bool, error) {
 	if u.cfg.Listed == nil {
-		return false
+		return false, nil
 	}
 	role, ok := u.cfg.Listed(s.Address)
 	op, err := operatorOf(s.Pass)
-	return ok && err == nil && op.Role == role
+	return ok && err == nil && op.Role == role, nil
 }
 
 // session is the operator's, however it began. touch says that a person asked.

@@ -147,7 +147,7 @@ func (a *app) service(ctx context.Context, change func(*hallpass.Config)) (*serv
 // serve puts an issuer on an open store.
 func (a *app) serve(store *openstore.Store, ring *keystore.Ring, change func(*hallpass.Config)) (*service, error) {
 	cfg := hallpass.Config{
-		Keys: ring.Keyring(), Store: store, Instance: ring.Instance(),
+		Keys: ring.Keyring(), Store: store, Instance: a.instance(ring),
 		Logger: slog.New(slog.DiscardHandler), // whatever matters here is an error
 	}
 	foreign, err := a.foreignKeys()
@@ -165,6 +165,20 @@ func (a *app) serve(store *openstore.Store, ring *keystore.Ring, change func(*ha
 		return nil, closing(store, err)
 	}
 	return &service{Issuer: issuer, store: store, ring: ring}, nil
+}
+
+// instance is the issuer's id in tokens: what serve is told, so that passes of the
+// command line are honoured by it, or the store's.
+func (a *app) instance(ring *keystore.Ring) string {
+	for _, name := range []string{"instance", "serve.instance"} {
+		if text := a.env[envName(name)]; text != "" {
+			return text
+		}
+	}
+	if text, ok := a.settings.file.values["instance"].(string); ok && text != "" {
+		return text
+	}
+	return ring.Instance()
 }
 
 // Close writes down what was counted, for the charts; that it could not be is no

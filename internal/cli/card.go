@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +12,11 @@ import (
 
 // card prints a pass for a person: what it is for, for whom, until when, how
 // often still, and its state. The words are those of the pages.
-func (a *app) card(e hallpass.Entry, now time.Time) error {
+func (a *app) card(e hallpass.Entry, now time.Time) error { return a.cardOf(e, now, true) }
+
+// cardOf is card; where the row was not read, neither the state nor what is left is
+// known, and the card says nothing of them.
+func (a *app) cardOf(e hallpass.Entry, now time.Time, read bool) error {
 	words := look.English()
 	state := e.State(now)
 	scope := clean(string(e.Scope))
@@ -32,9 +38,10 @@ func (a *app) card(e hallpass.Entry, now time.Time) error {
 		until = words["card.until.past"]
 	}
 	left, _ := e.UsesLeft()
-	rows = append(rows,
-		[2]string{until, orText(when(words, now, e.ExpiresAt), words["card.until.never"])},
-		[2]string{words["card.uses"], words.Often(e.MaxUses, left)})
+	rows = append(rows, [2]string{until, orText(when(words, now, e.ExpiresAt), words["card.until.never"])})
+	if read {
+		rows = append(rows, [2]string{words["card.uses"], words.Often(e.MaxUses, left)})
+	}
 	for _, g := range e.Grants {
 		rows = append(rows, [2]string{words["card.grants"], g.String()})
 	}
@@ -63,7 +70,11 @@ func (a *app) card(e hallpass.Entry, now time.Time) error {
 	if e.Mode != "" {
 		mode = ", " + string(e.Mode)
 	}
-	if err := a.line("%s: %s%s  %s", words["card.name"], scope, mode, a.paint(stateColour(state), "["+string(state)+"]")); err != nil {
+	shown := "(as the token says)"
+	if read {
+		shown = a.paint(stateColour(state), "["+string(state)+"]")
+	}
+	if err := a.line("%s: %s%s  %s", words["card.name"], scope, mode, shown); err != nil {
 		return err
 	}
 	for _, row := range rows {
@@ -110,13 +121,22 @@ var reasons = map[hallpass.Refusal]string{
 	hallpass.RefusalNeedsConfirmation: "It signs somebody in, which takes that person's own confirmation in a browser. Nothing was counted.",
 }
 
-// refused prints a refusal for a person, with the card where the pass is proven.
-func (a *app) refused(reason hallpass.Refusal, e hallpass.Entry, now time.Time) error {
-	if err := a.line("%s\n%s", a.paint(red, "refused: "+string(reason)), reasons[reason]); err != nil {
+// refused prints a refusal for a person, with the card where the pass is proven; read
+// says that its row was read.
+func (a *app) refused(reason hallpass.Refusal, e hallpass.Entry, now time.Time, read bool) error {
+	text := reasons[reason]
+	if keys, err := a.foreignKeys(); err == nil && reason == hallpass.RefusalWrongScope {
+		for _, k := range keys {
+			if k.ID == e.Key && e.Scope != "" && (!slices.Contains(k.Scopes, e.Scope) || len(k.Modes) > 0 && !slices.Contains(k.Modes, e.Mode)) {
+				text = fmt.Sprintf("The foreign key %s may not carry the scope %s in the mode %s; its scopes and modes in the settings say what it may. Nothing was counted.", k.ID, clean(string(e.Scope)), e.Mode)
+			}
+		}
+	}
+	if err := a.line("%s\n%s", a.paint(red, "refused: "+string(reason)), text); err != nil {
 		return err
 	}
 	if e.ID == "" {
 		return nil
 	}
-	return a.card(e, now)
+	return a.cardOf(e, now, read)
 }

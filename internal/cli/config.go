@@ -48,12 +48,39 @@ func (c *serveSettings) given(from *settings) map[string]any {
 		}
 		name := f.Tag.Get("setting")
 		shown := settingJSON{value.Interface(), orText(from.origins[name].String(), "command line")}
-		if f.Tag.Get("secret") != "" {
+		switch {
+		case f.Tag.Get("secret") != "":
 			shown.Value = withheld
+		case f.Tag.Get("placeholder") == "URL":
+			shown.Value = withoutUser(value.Interface())
 		}
 		put(all, name, shown)
 	}
 	return all
+}
+
+// withoutUser withholds what stands before the host of URLs. No setting may have a
+// user there, but what somebody tried is shown beside the complaint.
+func withoutUser(value any) any {
+	switch v := value.(type) {
+	case string:
+		i := strings.LastIndexByte(v, '@')
+		if i < 0 {
+			return v
+		}
+		scheme, _, found := strings.Cut(v[:i], "://")
+		if !found {
+			return withheld + v[i:]
+		}
+		return scheme + "://" + withheld + v[i:]
+	case []string:
+		shown := make([]string, len(v))
+		for i, text := range v {
+			shown[i], _ = withoutUser(text).(string)
+		}
+		return shown
+	}
+	return value
 }
 
 // put puts a setting into its section, or, where that name is a setting itself,

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"context"
+	"fmt"
 	"strings"
 
 	"github.com/hallpass-go/hallpass/internal/server"
@@ -31,6 +34,17 @@ func ShownSecrets(secret string) (shown map[string]string) {
 	return shown
 }
 
+// ShownSettings are those that config check shows as they are, with what they take.
+func ShownSettings() map[string]string {
+	shown := map[string]string{}
+	for _, f := range settingFields() {
+		if f.Tag.Get("secret") == "" {
+			shown[f.Tag.Get("setting")] = f.Tag.Get("placeholder")
+		}
+	}
+	return shown
+}
+
 // Listed is what admin.allow says of an address.
 func Listed(allow []string, address mail.Address) (role string, err error) {
 	listed, err := (&serveSettings{AdminAllow: allow}).listed()
@@ -39,4 +53,23 @@ func Listed(allow []string, address mail.Address) (role string, err error) {
 	}
 	found, _ := listed(address)
 	return string(found), nil
+}
+
+// Reload reads a file as serve does, lets change change it, and returns what a reload
+// logs.
+func Reload(ctx context.Context, file string, change func()) (logged string, err error) {
+	var stderr bytes.Buffer
+	a := newApp(strings.NewReader(""), &bytes.Buffer{}, &stderr, nil)
+	a.args = []string{"serve", "--store", "memory:", "--config", file}
+	if _, err := a.parse(ctx); err != nil {
+		return "", err
+	}
+	p, problems := a.grammar.Serve.plan(a)
+	if len(problems) > 0 {
+		return "", fmt.Errorf("%v", problems)
+	}
+	p.logger(a)
+	change()
+	_, err = a.reload(ctx, p)
+	return stderr.String(), err
 }

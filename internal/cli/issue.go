@@ -107,8 +107,8 @@ func checkSpec(ctx context.Context, spec hallpass.Spec) error {
 	return nil
 }
 
-// open opens the store for issuing. A missing SQLite file is made, and so is the
-// first key; other kinds of stores are made only by --create.
+// open opens the store for issuing, and makes its first key. A missing SQLite file
+// is made; other kinds of stores are made only by --create.
 func (c *issueCmd) open(ctx context.Context, a *app) (*service, error) {
 	create := c.Create || strings.HasPrefix(a.grammar.Store, "sqlite:")
 	if _, err := a.master(); err != nil {
@@ -124,7 +124,7 @@ func (c *issueCmd) open(ctx context.Context, a *app) (*service, error) {
 	}
 	var ring *keystore.Ring
 	made := false
-	if create && !store.NoSoleKey {
+	if !store.NoSoleKey {
 		ring, made, err = keystore.Bootstrap(ctx, store, opts)
 	} else {
 		ring, err = keystore.Load(ctx, store, opts)

@@ -26,6 +26,9 @@ func (c *keysAddCmd) Run(ctx context.Context, a *app) error {
 		if err := ring.Add(ctx, key, c.Activate); err != nil {
 			return err
 		}
+		if key.Purpose() == hallpass.PurposeAccess && key.Algorithm() == hallpass.HS256 {
+			a.notice("HS256 is a shared secret and is never published; nobody else verifies what it signs")
+		}
 		return a.keyDone(ring, key.ID(), "Added")
 	})
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -10,7 +11,8 @@ import (
 )
 
 // readClaims reads login.claims: a list in order, from patterns to what is known of
-// the addresses they cover. The first that covers an address decides.
+// the addresses they cover. The first that covers an address decides. What login
+// would refuse at each mail is refused here, and so is one subject for many.
 //
 //	login:
 //	  claims:
@@ -34,6 +36,14 @@ func readClaims(node *yaml.Node) (func(mail.Address) login.Claims, error) {
 		var claims map[string]any
 		if err := value.Decode(&claims); err != nil || value.Kind != yaml.MappingNode {
 			return nil, fieldError("login.claims", "%s must have a section of claims", pattern)
+		}
+		for name := range claims {
+			switch {
+			case login.ReservedClaim(name):
+				return nil, fieldError("login.claims", "%s: the claim %q is hallpass's own, in any spelling", pattern, name)
+			case name == "sub" && strings.Contains(pattern, "*"):
+				return nil, fieldError("login.claims", "%s: sub says who somebody is, and everybody under this pattern would be the same; give it to single addresses", pattern)
+			}
 		}
 		entries = append(entries, entry{who, claims})
 	}

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ type loginSettings struct {
 	Mail       string   `setting:"mail" secret:"yes" placeholder:"DSN" help:"How mails leave: smtp://…, smtps://…, dir:FOLDER, log (on loopback only) or the https:// URL of a webhook."`
 	MailSecret string   `name:"mail-secret" setting:"mail.secret" secret:"yes" placeholder:"TEXT" help:"Signs what goes to a webhook; at least 32 bytes."`
 	LoginAllow []string `setting:"login.allow" placeholder:"PATTERN" help:"Who may log in by e-mail: an address, *@example.com or *; may be repeated. Nobody by default."`
-	LoginStore string   `setting:"login.store" placeholder:"DSN" help:"Where logins are kept, if elsewhere than passes."`
+	LoginStore string   `setting:"login.store" secret:"yes" placeholder:"DSN" help:"Where logins are kept, if elsewhere than passes."`
 
 	LoginCodeDigits  string `setting:"login.code_digits" placeholder:"N" help:"How many digits a code has, 6 to 10; 6 by default."`
 	LoginCodeTTL     string `name:"login-code-ttl" setting:"login.code_ttl" placeholder:"D" help:"How long code and link work; 10m by default, and at most."`
@@ -111,8 +112,8 @@ func (c *loginSettings) planLogin(p *planner, to *servePlan, loopback bool, oper
 	}
 	l := &loginPlan{mail: c.Mail, mailSecret: []byte(c.MailSecret), store: c.LoginStore}
 	p.add(mail.Check(c.Mail, &mail.OpenOptions{WebhookSecret: l.mailSecret}))
-	if c.Mail == "log" && (!loopback || !onLoopback(to.BaseURL)) {
-		p.add(fieldError("mail", "log shows everybody's codes, so addr and base_url must be on loopback"))
+	if c.Mail == "log" && (!loopback || !onLoopback(to.BaseURL) || slices.ContainsFunc(c.loginOrigins(to), isPublic)) {
+		p.add(fieldError("mail", "log shows everybody's codes, so addr, base_url and the hosts of rules for logins must be on loopback"))
 	}
 	if c.LoginStore != "" {
 		p.add(renamed(openstore.Check(c.LoginStore, &openstore.Options{Memory: true}), "store", "login.store"))
@@ -209,7 +210,7 @@ func (c *loginSettings) check(cfg login.Config, to *servePlan) error {
 		return err
 	}
 	cfg.Cells, cfg.Sender, cfg.Allow, cfg.Logger = store, mail.NewLog(io.Discard), nobodyMay, quiet
-	cfg.BaseURL, cfg.Origins = orText(to.BaseURL, "http://"+defaultAddr), to.Rules.LoginOrigins(orText(to.BaseURL, "http://"+defaultAddr))
+	cfg.BaseURL, cfg.Origins = orText(to.BaseURL, "http://"+defaultAddr), c.loginOrigins(to)
 	_, err = login.New(cfg)
 	return settingOf(err)
 }
@@ -315,6 +316,13 @@ func reviewAccounts(pairs []string) (map[mail.Address]string, error) {
 	}
 	return all, nil
 }
+
+// loginOrigins are where rules ask people to log in.
+func (c *loginSettings) loginOrigins(to *servePlan) []string {
+	return to.Rules.LoginOrigins(orText(to.BaseURL, "http://"+defaultAddr))
+}
+
+func isPublic(origin string) bool { return !onLoopback(origin) }
 
 // onLoopback reports whether an origin, or none, leads to this machine only.
 func onLoopback(origin string) bool {

@@ -42,10 +42,10 @@ func TestTheCommandLineOnPostgreSQL(t *testing.T) {
 	if stdout, _ := runIn(t, env, 0, "migrate"); !strings.Contains(stdout, "up to date") {
 		t.Errorf("migrate again: %s", stdout)
 	}
-	if _, stderr := runIn(t, bare, 3, "issue", "--create", "--scope", "report"); !strings.Contains(stderr, "HALLPASS_MASTER_KEY") {
+	if _, stderr := runIn(t, bare, 3, "issue", "--scope", "report"); !strings.Contains(stderr, "HALLPASS_MASTER_KEY") {
 		t.Errorf("without a master key: %s", stderr)
 	}
-	token, _ := runIn(t, env, 0, "issue", "--create", "--scope", "report", "--max-uses", "1")
+	token, _ := runIn(t, env, 0, "issue", "--scope", "report", "--max-uses", "1")
 	token = strings.TrimSpace(token)
 	runIn(t, env, 0, "verify", token)
 	runIn(t, env, 0, "redeem", "--scope", "report", token)

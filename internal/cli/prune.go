@@ -3,12 +3,15 @@ package cli
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/openstore"
 	"github.com/hallpass-go/hallpass/internal/wire"
 )
 
 type pruneCmd struct {
+	sessionStore
 	MaxAge   string `placeholder:"D" help:"Remove uses and events older than this."`
 	MaxCount string `placeholder:"N" help:"Keep this many of the newest uses, and of the newest events."`
 }
@@ -42,9 +45,27 @@ func (c *pruneCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.LoginStore != "" {
+		cells, err := c.pruneLogins(ctx, s.Now())
+		if err != nil {
+			return err
+		}
+		pruned.Cells += cells
+	}
 	if a.grammar.JSON {
 		return a.print(pruned)
 	}
 	return a.line("Removed %d uses, %d events, %d passes that ended, %d small records that were over. Counters stay as they are.",
 		pruned.Uses, pruned.Events, pruned.Passes, pruned.Cells)
+}
+
+// pruneLogins removes what is over where logins are kept. There are no uses there.
+func (c *sessionStore) pruneLogins(ctx context.Context, now time.Time) (cells int64, err error) {
+	elsewhere, err := openstore.Open(ctx, c.LoginStore, nil)
+	if err != nil {
+		return 0, renamed(err, "store", "login.store")
+	}
+	defer elsewhere.Close()
+	pruned, err := elsewhere.Prune(ctx, hallpass.PruneRule{Now: now, KeepUses: -1})
+	return pruned.Cells, err
 }

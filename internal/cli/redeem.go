@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/wire"
@@ -37,13 +38,14 @@ func (c *redeemCmd) Run(ctx context.Context, a *app) error {
 		err = a.print(wire.Refused(reason, v.Claims))
 	case refused:
 		var entry hallpass.Entry
+		read := slices.Contains(afterRow, reason)
 		if done != nil {
 			entry = done.Entry // what the token says; the row, where there is one, knows more
 			if row, err := s.Entry(ctx, entry.ID); err == nil && entry.RevokedAt.IsZero() {
-				entry = row
+				entry, read = row, true
 			}
 		}
-		err = a.refused(reason, entry, s.Now())
+		err = a.refused(reason, entry, s.Now(), read)
 	case err != nil:
 		return err
 	case a.grammar.JSON:

@@ -167,7 +167,13 @@ func (c *revokeCmd) answer(a *app, r revoked) error {
 		}
 	}
 	of = append(of, "issued before "+r.IssuedBefore)
-	return a.line("Taken back, recorded or not: every pass with %s. Later ones go on working.", strings.Join(of, ", "))
+	if err := a.line("Taken back, recorded or not: every pass with %s. Later ones go on working.", strings.Join(of, ", ")); err != nil {
+		return err
+	}
+	if r.Batch == "" && (r.Scope == "" || r.Scope == "login") {
+		return a.line("Logins by e-mail that began before end too, with their codes and links on the way.")
+	}
+	return nil
 }
 
 // countRevocable counts the recorded passes that a revocation would stop.

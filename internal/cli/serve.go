@@ -126,7 +126,7 @@ func (a *app) openLogin(ctx context.Context, p *servePlan, store *openstore.Stor
 		if err != nil {
 			return nil, renamed(err, "store", "login.store")
 		}
-		l.LoginCells, ends = store, append(ends, store.Close)
+		l.LoginStore, l.CheckLoginSchema, ends = store, store.CheckSchema, append(ends, store.Close)
 	}
 	sender, end, err := mail.Open(l.mail, &mail.OpenOptions{WebhookSecret: l.mailSecret, Log: a.stderr})
 	if err != nil {
@@ -235,7 +235,11 @@ func (a *app) reload(ctx context.Context, running *servePlan) (server.Reloaded, 
 	if len(problems) > 0 {
 		return server.Reloaded{}, problems[0].err()
 	}
-	if names := running.settings.changed(p.settings); len(names) > 0 {
+	names := running.settings.changed(p.settings)
+	if running.claims != p.claims {
+		names = append(names, "login.claims")
+	}
+	if len(names) > 0 {
 		a.serveLogger.Warn("settings changed that take a restart", "settings", strings.Join(names, ", "))
 	}
 	return server.Reloaded{Rules: p.Rules, FileKeys: p.FileKeys, ForeignKeys: p.ForeignKeys}, nil

@@ -69,6 +69,7 @@ type servePlan struct {
 	server.Config
 	settings serveSettings
 	login    *loginPlan // nil: nobody logs in
+	claims   string     // login.claims, as a text that says whether it changed
 
 	addr, opsAddr string
 	logLevel      slog.Level
@@ -136,6 +137,7 @@ func (c *serveSettings) plan(a *app) (*servePlan, []problem) {
 	c.planGate(p, to)
 	c.planAdmin(p, to)
 	c.planLogin(p, to, loopback, c.AdminAllow)
+	to.claims = nodeText(a.settings.file.raw["login.claims"])
 	to.DrainDelay = p.duration("drain.delay", c.DrainDelay, time.Second)
 	to.DrainTimeout = p.duration("drain.timeout", c.DrainTimeout, 30*time.Second)
 	if err := to.logLevel.UnmarshalText([]byte(orText(c.LogLevel, "info"))); err != nil {

@@ -22,7 +22,7 @@ type sessionsCmd struct {
 	End  sessionsEndCmd  `cmd:"" help:"End a session, or all of a user's."`
 }
 
-// sessionStore is where sessions of programs are, by the setting of serve.
+// sessionStore is where logins are, and with them the sessions of programs, by the setting of serve.
 type sessionStore struct {
 	LoginStore string `setting:"login.store" placeholder:"DSN" help:"Where logins are kept, if elsewhere than passes."`
 }

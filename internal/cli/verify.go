@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
@@ -94,19 +95,24 @@ func (c *verifyCmd) judge(ctx context.Context, a *app, issuer *hallpass.Issuer, 
 	case refused && a.grammar.JSON:
 		err = a.print(wire.Refused(reason, v.Claims))
 	case refused:
-		err = a.refused(reason, entry, issuer.Now())
+		err = a.refused(reason, entry, issuer.Now(), online && slices.Contains(afterRow, reason))
 	case a.grammar.JSON:
 		return a.print(wire.Honoured(entry, v.Claims, issuer.Now()))
 	default:
 		if err := a.line("%s", a.paint(green, "honoured")); err != nil {
 			return err
 		}
-		return a.card(entry, issuer.Now())
+		return a.cardOf(entry, issuer.Now(), online)
 	}
 	if err != nil {
 		return err
 	}
 	return exitStatus(wire.ExitRefused)
+}
+
+// afterRow are the refusals that are found after a pass's row was read.
+var afterRow = []hallpass.Refusal{
+	hallpass.RefusalRevoked, hallpass.RefusalSpent, hallpass.RefusalUnknownSubject, hallpass.RefusalWrongSubject,
 }
 
 // config reads the flags.
@@ -182,7 +188,7 @@ func (c *verifyCmd) useKeysOf(ctx context.Context, a *app, store *openstore.Stor
 		return err
 	}
 	if cfg.Instance == "" {
-		cfg.Instance = ring.Instance()
+		cfg.Instance = a.instance(ring)
 	}
 	return nil
 }

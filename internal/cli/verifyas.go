@@ -72,7 +72,7 @@ func (c *verifyCmd) judgeAs(a *app, decode decoder) error {
 	case refused && a.grammar.JSON:
 		err = a.print(wire.Refused(reason, claims))
 	case refused:
-		err = a.refused(reason, hallpass.Entry{}, j.Now)
+		err = a.refused(reason, hallpass.Entry{}, j.Now, false)
 	case a.grammar.JSON:
 		return a.print(wire.Verdict{Valid: true, Claims: claims})
 	default:

@@ -204,6 +204,9 @@ func (g *Gate) showDenial(w http.ResponseWriter, out *http.Request) {
 	if s, err := g.passes.Of(out); err != nil {
 		g.guard.Refuse(w, out, err)
 		return
+	} else if s != nil && found.takes(s.Pass) && !g.byOwnPage(out) {
+		g.guard.Refuse(w, out, hallpass.RefusalNeedsConfirmation)
+		return
 	} else if s != nil && found.takes(s.Pass) {
 		g.guard.Refuse(w, out, hallpass.RefusalNotGranted)
 		return

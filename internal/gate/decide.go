@@ -74,7 +74,12 @@ func New(cfg Config) (*Gate, error) {
 	}
 	g.passes = sessions.New(kept)
 	kept.Kind, kept.Cookie = sessions.KindLogin, "login-session"
-	kept.Allow = func(s *sessions.Session) bool { return cfg.LoginAllow.Allows(s.Address) }
+	kept.Allow = func(s *sessions.Session) (bool, error) {
+		if !cfg.LoginAllow.Allows(s.Address) {
+			return false, nil
+		}
+		return g.bringUpToDate(s)
+	}
 	g.people = sessions.New(kept)
 	g.baseHost, _ = sessions.CanonicalHost(base.Host)
 	g.cfg.Identity = cfg.Identity.withDefaults()
@@ -258,6 +263,10 @@ func (g *Gate) known(r *http.Request, v *visit) (*identity, error) {
 		return nil, err
 	case !v.route.takes(s.Pass):
 		return nil, nil
+	case !g.byOwnPage(r) && v.route.Access == AccessOptional:
+		return nil, nil // nobody, as what another site sends without a cookie
+	case !g.byOwnPage(r):
+		return nil, hallpass.RefusalNeedsConfirmation
 	case !s.Pass.Covers(r.Method, r.URL.EscapedPath()):
 		return nil, hallpass.RefusalNotGranted
 	}

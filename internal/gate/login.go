@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,6 +52,10 @@ type Logins struct {
 	// signed, for programs that keep no cookies. Any error is a request without one.
 	// Nil: access tokens open nothing here.
 	Token func(r *http.Request) (p Person, signed time.Time, err error)
+	// Claims tells who an address is now, and what is known of it. Sessions are asked
+	// about at each request: one whose subject is another by now is over. Nil: they
+	// keep what they began with.
+	Claims func(a mail.Address) Person
 }
 
 // SetLogin lets people log in, from the next request on. Nil: nobody can.
@@ -68,6 +73,33 @@ func (g *Gate) LogIn(w http.ResponseWriter, r *http.Request, p Person) error {
 	}
 	g.cfg.Logger.InfoContext(r.Context(), "somebody logged in", "account", look.Mask(string(p.Address)), "host", r.Host)
 	return g.people.BeginFor(w, r, hallpass.Pass{ID: loginPass, Scope: LoginScope, Subject: p.Subject, Data: data}, p.Address)
+}
+
+// bringUpToDate gives the session of a login what is known by now, or reports false
+// where the address has become another subject's.
+func (g *Gate) bringUpToDate(s *sessions.Session) (bool, error) {
+	l := g.logins.Load()
+	if l == nil || l.Claims == nil {
+		return true, nil
+	}
+	p := l.Claims(s.Address)
+	if p.Subject != s.Pass.Subject {
+		return false, nil
+	}
+	p.Address = s.Address
+	var err error
+	s.Pass.Data, err = p.data()
+	return true, err
+}
+
+// LoggedIn tells who the browser of a request is logged in as on its host. What
+// cannot be told counts as nobody: this is for pages, not for decisions.
+func (g *Gate) LoggedIn(r *http.Request) (Person, bool) {
+	s, err := g.people.Peek(r)
+	if err != nil || s == nil {
+		return Person{}, false
+	}
+	return Person{Subject: s.Pass.Subject, Address: s.Address}, true
 }
 
 // endSession ends the session whose secret the browser holds, if it holds one.
@@ -100,6 +132,8 @@ func (g *Gate) servePerson(w http.ResponseWriter, r *http.Request, v *visit) {
 		g.guard.Refuse(w, r, hallpass.ErrUnavailable)
 	case s == nil:
 		g.askToLogIn(w, r)
+	case !bearer && !g.byOwnPage(r):
+		g.guard.Refuse(w, r, hallpass.RefusalNeedsConfirmation)
 	case len(v.route.allow) > 0 && !v.route.allow.Allows(s.Address):
 		g.showNotYours(w, r, s)
 	default:
@@ -131,7 +165,7 @@ func (g *Gate) byToken(r *http.Request) (*sessions.Session, error) {
 		// Tokens tell whole seconds; who logs in again in that of a revocation gets in.
 		IssuedAt: signed.Add(time.Second - time.Microsecond),
 	}}
-	if revoked, err := g.cfg.Issuer.Revoked(r.Context(), s.Pass); err != nil || revoked {
+	if revoked, err := sessions.Revoked(r.Context(), g.cfg.Issuer, s); err != nil || revoked {
 		return nil, err
 	}
 	return s, nil
@@ -235,6 +269,34 @@ func (g *Gate) servePages(w http.ResponseWriter, r *http.Request, step string) {
 func fromHere(r *http.Request) bool {
 	return http.NewCrossOriginProtection().Check(r) == nil ||
 		r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "null"
+}
+
+// byOwnPage reports whether a cookie counts for a request, as in package guard: on
+// unsafe methods only where no other site, not even a sibling, made the browser send
+// it. SameSite keeps cookies from strangers alone. Programs say nothing of where a
+// request comes from, and pass.
+func (g *Gate) byOwnPage(r *http.Request) bool {
+	if http.NewCrossOriginProtection().Check(r) == nil {
+		return true
+	}
+	// A proxy may have told the host without its port.
+	host, ok := sessions.CanonicalHost(r.Host)
+	return ok && r.Header.Get("Sec-Fetch-Site") == "" && strings.EqualFold(r.Header.Get("Origin"), g.originOf(host))
+}
+
+// originOf is a protected host with scheme and port of the base URL.
+func (g *Gate) originOf(host string) string {
+	base, err := url.Parse(g.cfg.BaseURL)
+	if err != nil {
+		return "" // no Origin is
+	}
+	if port := base.Port(); port != "" {
+		return base.Scheme + "://" + net.JoinHostPort(host, port)
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return base.Scheme + "://" + host
 }
 
 // serveLogout ends the sessions of this browser on this host, of both kinds, and

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/hallpass-go/hallpass"
 )
@@ -19,3 +20,6 @@ func (m *Metrics) Help() map[string]string { return m.help }
 
 // Sessions is what the API lists.
 func (s *Server) Sessions() Sessions { return s.sessions() }
+
+// PruneEvery says how often the store of logins is pruned. Call it before Run.
+func (s *Server) PruneEvery(d time.Duration) { s.pruneEvery = d }

@@ -50,6 +50,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 func (s *Server) readiness(ctx context.Context) readiness {
 	checks := map[string]check{"serving": {OK: true}, "store": {OK: true}, "schema": {OK: true}, "keys": {OK: true}, "revocations": {OK: true}}
 	fail := func(name, detail string) { checks[name] = check{Detail: detail} }
+	logins := s.probeLogins(ctx)
 	if s.draining.Load() {
 		fail("serving", "draining")
 	}
@@ -58,7 +59,9 @@ func (s *Server) readiness(ctx context.Context) readiness {
 	}
 	if s.cfg.CheckSchema != nil {
 		if err := s.cfg.CheckSchema(ctx); err != nil {
-			fail("schema", "is not the one of this program, or cannot be read")
+			// With Redis these are also the settings of the server that writes depend on.
+			fail("schema", "the store's schema or settings are not what this program needs, or cannot be read; the log says more")
+			s.cfg.Logger.WarnContext(ctx, "the store's schema or settings are not what this program needs", "error", err)
 		}
 	}
 	if _, ok := s.keys.live.Active(); !ok {
@@ -70,11 +73,37 @@ func (s *Server) readiness(ctx context.Context) readiness {
 			fail("revocations", "could not be read for a while")
 		}
 	}
+	if logins != nil {
+		checks["login_store"] = check{OK: true}
+		if <-logins != nil {
+			fail("login_store", "does not answer, or its schema is not the one of this program")
+		}
+	}
 	ready := true
 	for _, c := range checks {
 		ready = ready && c.OK
 	}
 	return readiness{ready, checks}
+}
+
+// probeLogins asks the store of logins, where it is one of its own, while the other
+// is asked: what one takes must not make the other look dead. Nil: there is none.
+func (s *Server) probeLogins(ctx context.Context) <-chan error {
+	if s.cfg.Login == nil || s.cfg.Login.LoginStore == nil {
+		return nil
+	}
+	told := make(chan error, 1)
+	go func() {
+		_, err := s.cfg.Login.LoginStore.Cell(ctx, "readyz", "probe", s.issuer.Now())
+		if errors.Is(err, hallpass.ErrNotFound) {
+			err = nil
+		}
+		if err == nil && s.cfg.Login.CheckLoginSchema != nil {
+			err = s.cfg.Login.CheckLoginSchema(ctx)
+		}
+		told <- err
+	}()
+	return told
 }
 
 func (s *Server) healthJSON(w http.ResponseWriter, r *http.Request, status int, v any) {

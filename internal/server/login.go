@@ -1,9 +1,12 @@
 package server
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -23,9 +26,11 @@ type LoginConfig struct {
 	AllowList mail.Patterns
 	// Claims says what is known of an address that may log in. Nil: nothing.
 	Claims func(mail.Address) login.Claims
-	// LoginCells keeps codes, counters, sessions and mails to be sent. Nil: the
-	// Store does.
-	LoginCells hallpass.CellStore
+	// LoginStore keeps codes, counters, sessions and mails to be sent, and is pruned
+	// like the Store. It is opened and closed by the caller. Nil: the Store does.
+	LoginStore hallpass.Store
+	// CheckLoginSchema is Config.CheckSchema of it.
+	CheckLoginSchema func(context.Context) error
 }
 
 func (c *LoginConfig) allow() mail.Patterns {
@@ -60,12 +65,61 @@ func (c *LoginConfig) claims(_ context.Context, a mail.Address) (login.Claims, e
 }
 
 // stillAllowed is login.Config's StillAllowed: who was taken off the list is out at
-// the next refresh.
+// the next refresh, and the claims are those of now, but for what the session said
+// itself. An address that became another subject's is not this session's any more.
 func (c *LoginConfig) stillAllowed(_ context.Context, s login.Session) (login.Claims, error) {
 	if !c.AllowList.Allows(s.Address) {
 		return nil, hallpass.RefusalUnknownSubject
 	}
-	return nil, nil
+	now := c.person(s.Address)
+	if now.Subject != s.Subject {
+		return nil, hallpass.RefusalUnknownSubject
+	}
+	claims := login.Claims{} // not nil, which would keep those of before
+	maps.Copy(claims, now.Claims)
+	for _, name := range c.UpdatableClaims {
+		if said, ok := s.Claims[name]; ok {
+			claims[name] = said
+		}
+	}
+	return claims, nil
+}
+
+// person tells who an address is by the configuration of now, as login does when
+// somebody logs in.
+func (c *LoginConfig) person(a mail.Address) gate.Person {
+	p := gate.Person{Subject: string(a), Address: a}
+	if c.Claims == nil {
+		return p
+	}
+	p.Claims = maps.Clone(c.Claims(a))
+	if sub, ok := p.Claims["sub"]; ok {
+		delete(p.Claims, "sub")
+		p.Subject = subjectText(sub)
+	}
+	return p
+}
+
+// subjectText is a subject as login reads it in JSON: a text, or a number as it is
+// written. Anything else is none.
+func subjectText(sub any) string {
+	text, err := json.Marshal(sub)
+	if err != nil {
+		return ""
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var said any
+	if d.Decode(&said) != nil {
+		return ""
+	}
+	switch said := said.(type) {
+	case string:
+		return said
+	case json.Number:
+		return said.String()
+	}
+	return ""
 }
 
 // logins are the two ways in over one store: api gives tokens to whoever asks for
@@ -87,8 +141,8 @@ func (s *Server) newLogins(store hallpass.CellStore) (*logins, error) {
 	given := s.cfg.Login
 	c := given.Config
 	c.Issuer, c.AccessKeys, c.Cells = s.issuer, s.keys.access(), store
-	if given.LoginCells != nil {
-		c.Cells = given.LoginCells
+	if given.LoginStore != nil {
+		c.Cells = given.LoginStore
 	}
 	c.Allow, c.StillAllowed = given.claims, given.stillAllowed
 	c.Sender = countedSender{c.Sender, s.metrics}
@@ -121,11 +175,15 @@ func (s *Server) setLoginPages(l *logins, rules gate.Rules) error {
 	c.HTTP.Complete = func(w http.ResponseWriter, r *http.Request, id login.Identity) error {
 		return s.gate.LogIn(w, r, gate.Person{Subject: id.Subject, Address: id.Address, Claims: id.Claims})
 	}
+	c.HTTP.Current = func(r *http.Request) (login.Identity, bool) {
+		p, found := s.gate.LoggedIn(r)
+		return login.Identity{Subject: p.Subject, Address: p.Address}, found
+	}
 	pages, err := login.New(c)
 	if err != nil {
 		return err
 	}
-	s.gate.SetLogin(&gate.Logins{Pages: pages.Handler(), Token: func(r *http.Request) (gate.Person, time.Time, error) {
+	s.gate.SetLogin(&gate.Logins{Pages: pages.Handler(), Claims: s.cfg.Login.person, Token: func(r *http.Request) (gate.Person, time.Time, error) {
 		return personOf(r, cmp.Or(c.HTTP.HeaderPrefix, "Bearer"), pages)
 	}})
 	return nil

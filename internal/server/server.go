@@ -131,13 +131,15 @@ type Server struct {
 	draining atomic.Bool
 	open     sync.WaitGroup // requests being served, hijacked ones too
 	tracing  *tracing
+
+	pruneEvery time.Duration // of the store of logins, where it is another
 }
 
 // New puts the parts together. It starts nothing.
 func New(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	cfg.Logger = slog.New(logHandler{cfg.Logger.Handler()})
-	s := &Server{cfg: cfg, metrics: cfg.Metrics}
+	s := &Server{cfg: cfg, metrics: cfg.Metrics, pruneEvery: time.Hour}
 	var err error
 	if s.keys, err = newKeys(cfg.Ring, cfg.FileKeys); err != nil {
 		return nil, err
@@ -220,6 +222,7 @@ func (s *Server) Run(ctx context.Context, reload <-chan struct{}) error {
 				s.cfg.Logger.Error("mails are no longer sent", "error", err)
 			}
 		})
+		running.Go(func() { s.pruneLogins(background) })
 	}
 	if s.adminLogin != nil {
 		running.Go(func() {

@@ -10,6 +10,7 @@ import (
 	"github.com/hallpass-go/hallpass/internal/sessions"
 	"github.com/hallpass-go/hallpass/internal/wire"
 	"github.com/hallpass-go/hallpass/login"
+	"github.com/hallpass-go/hallpass/mail"
 )
 
 // The kinds of sessions.
@@ -74,7 +75,7 @@ func (s Sessions) List(ctx context.Context, subject, after string, limit int) (p
 	if len(page) == limit { // whether there are more is for the next page to see
 		return page, inLogin, nil
 	}
-	found, next, err := s.Login.Sessions(ctx, subject, rest, limit-len(page))
+	found, next, err := s.families(ctx, subject, rest, limit-len(page))
 	if err != nil {
 		return nil, "", err
 	}
@@ -96,7 +97,7 @@ func (s Sessions) End(ctx context.Context, id string) error {
 	return err
 }
 
-// EndAll ends a subject's sessions and returns how many. The subject can log in
+// EndAll ends a subject's sessions, who may be named by the address, and returns how many. The subject can log in
 // again; a revocation by subject also ends codes and links that were mailed.
 func (s Sessions) EndAll(ctx context.Context, subject string) (ended int, err error) {
 	for {
@@ -120,7 +121,55 @@ func (s Sessions) EndAll(ctx context.Context, subject string) (ended int, err er
 		return ended, nil
 	}
 	n, err := s.Login.EndAll(ctx, subject)
-	return ended + n, err
+	if ended += n; err != nil || !isAddress(subject) {
+		return ended, err
+	}
+	for after := ""; ; {
+		found, next, err := s.families(ctx, subject, after, hallpass.MaxPage)
+		if err != nil {
+			return ended, err
+		}
+		for _, session := range found {
+			switch err := s.Login.End(ctx, session.ID); {
+			case err == nil:
+				ended++
+			case !errors.Is(err, hallpass.ErrNotFound):
+				return ended, err
+			}
+		}
+		if after = next; after == "" {
+			return ended, nil
+		}
+	}
+}
+
+// families are the sessions of programs, of a subject or, looked for among all, of
+// those who logged in with an address.
+func (s Sessions) families(ctx context.Context, subject, after string, limit int) (page []login.Session, next string, err error) {
+	if !isAddress(subject) {
+		return s.Login.Sessions(ctx, subject, after, limit)
+	}
+	for next = after; ; {
+		found, following, err := s.Login.Sessions(ctx, "", next, limit-len(page))
+		if err != nil {
+			return nil, "", err
+		}
+		for _, session := range found {
+			if session.Subject == subject || string(session.Address) == subject {
+				page = append(page, session)
+			}
+		}
+		if next = following; next == "" || len(page) == limit {
+			return page, next, nil
+		}
+	}
+}
+
+// isAddress reports whether a subject may be the address of a login, whose subject
+// may be another.
+func isAddress(subject string) bool {
+	a, err := mail.ParseAddress(subject)
+	return err == nil && string(a) == subject
 }
 
 func ofGate(s sessions.Session) api.Session {

@@ -25,9 +25,10 @@ func NewRegister(cells hallpass.CellStore, group string, now func() time.Time) *
 	return &Register{cells, group, now}
 }
 
-// List returns the sessions that are not over, newest first, of one subject or,
-// where that is empty, of all, strictly after a cursor and at most limit. next is
-// empty when there is no more. A session nobody has asked about leaves by itself.
+// List returns the sessions that are not over, newest first, of one subject, who may
+// be named by the address of a login, or, where that is empty, of all, strictly after
+// a cursor and at most limit. next is empty when there is no more. A session nobody
+// has asked about leaves by itself.
 func (r *Register) List(ctx context.Context, subject, after string, limit int) (page []Session, next string, err error) {
 	now := r.now()
 	cells, err := r.cells.Cells(ctx, r.group, 0, now)
@@ -36,7 +37,7 @@ func (r *Register) List(ctx context.Context, subject, after string, limit int) (
 	}
 	for _, cell := range cells {
 		var c sessionCell
-		if json.Unmarshal(cell.Value, &c) != nil || c.Over || !now.Before(c.Ends) || subject != "" && c.Subject != subject {
+		if json.Unmarshal(cell.Value, &c) != nil || c.Over || !now.Before(c.Ends) || subject != "" && !c.isOf(subject) {
 			continue
 		}
 		s := c.session()

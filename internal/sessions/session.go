@@ -42,8 +42,9 @@ type Config struct {
 	// different ones: a browser may have a session of each kind.
 	Cookie  string
 	Cookies Cookies
-	// Allow is asked at each request whether a session still counts. Nil: it does.
-	Allow func(*Session) bool
+	// Allow is asked at each request whether a session still counts, and may bring its
+	// pass's data up to date. Nil: it does.
+	Allow func(*Session) (bool, error)
 	// Idle and Life bound a session: since its last request, and since it began.
 	Idle, Life time.Duration
 	// Logger defaults to slog.Default.
@@ -104,6 +105,11 @@ func (c sessionCell) session() *Session {
 		Grants: c.Grants, Data: c.Data, IssuedAt: time.UnixMicro(c.IssuedAt).UTC(), Recorded: c.Kind == KindPass,
 	}
 	return &s
+}
+
+// isOf reports whether a session is a subject's, or a login with an address.
+func (c sessionCell) isOf(subject string) bool {
+	return c.Subject == subject || c.Kind == KindLogin && string(c.Address) == subject
 }
 
 // HashSecret is the form in which a cookie's secret is kept.
@@ -183,16 +189,31 @@ func (k *Keeper) of(r *http.Request, touch bool) (*Session, error) {
 	if c.Over || c.Kind != k.cfg.Kind || s.Host != host || !now.Before(s.Ends) {
 		return nil, nil
 	}
-	if k.cfg.Allow != nil && !k.cfg.Allow(s) {
-		return nil, nil
+	if k.cfg.Allow != nil {
+		if allowed, err := k.cfg.Allow(s); err != nil || !allowed {
+			return nil, err
+		}
 	}
-	if revoked, err := k.cfg.Issuer.Revoked(ctx, s.Pass); err != nil || revoked {
+	if revoked, err := Revoked(ctx, k.cfg.Issuer, s); err != nil || revoked {
 		return nil, err
 	}
 	if touch {
 		k.touch(ctx, cell, s.Ends, now)
 	}
 	return s, nil
+}
+
+// Revoked asks whether what a session rests on was taken back. About a login it asks
+// by its address, too, where that is not the subject: who takes somebody back may
+// know either.
+func Revoked(ctx context.Context, issuer *hallpass.Issuer, s *Session) (bool, error) {
+	revoked, err := issuer.Revoked(ctx, s.Pass)
+	if err != nil || revoked || s.Kind != KindLogin || s.Pass.Subject == string(s.Address) {
+		return revoked, err
+	}
+	byAddress := s.Pass
+	byAddress.Subject = string(s.Address)
+	return issuer.Revoked(ctx, byAddress)
 }
 
 // touch moves the idle end, once a minute at most. Losing a race means that
