@@ -37,7 +37,7 @@ func TestAccessTokensVerifyWithTheKeysThatJWKSPublishes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := jose.ParseSigned(tokens.Access.Reveal(), []jose.SignatureAlgorithm{jose.EdDSA})
+	signed, err := jose.ParseSignedCompact(tokens.Access.Reveal(), []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
 		t.Fatal(err)
 	}
