@@ -252,8 +252,11 @@ var tokenDetails = map[hallpass.Refusal]string{
 // answer is what the package answers to the same.
 func (v EmailAuthViews) answer(call viewCall, status int, err error) (int, any) {
 	if field, ok := errors.AsType[*hallpass.FieldError](err); ok {
-		if call.name == viewUpdate && field.Field == "data" {
+		switch {
+		case call.name == viewUpdate && field.Field == "data":
 			return http.StatusPreconditionFailed, detail("Not allowed to update these claims.")
+		case call.name == viewLogin && field.Field == "flow": // this browser asked for no code
+			return loginAnswer(hallpass.RefusalMissing)
 		}
 		return http.StatusBadRequest, map[string][]string{field.Field: {field.Reason}}
 	}
