@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hallpass-go/hallpass/internal/needs"
 )
 
 // server is a running `hallpass serve --json`.
@@ -339,7 +341,7 @@ func TestAReloadDuringTheStartIsDoneAfterIt(t *testing.T) {
 	t.Parallel()
 	pipe := filepath.Join(t.TempDir(), "keys")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Skipf("no named pipe: %v", err)
+		needs.Missing(t, "named pipes: "+err.Error())
 	}
 	const secret = "the only secret of this test, long enough\n"
 	file := writeFile(t, "keys", secret)
