@@ -39,8 +39,6 @@ func (e *engine) settled() {
 	}
 }
 
-// 1: one stranger, one address, ten requests in a second: one mail is sent and the owner gets none for hours.
-
 func TestImpatienceCostsNoMails(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, nil)
@@ -60,8 +58,6 @@ func TestImpatienceCostsNoMails(t *testing.T) {
 	}
 }
 
-// 2: encoding/json folds case.
-
 func TestAClockThatWasAheadLocksNobodyOutForLong(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, nil)
@@ -75,8 +71,6 @@ func TestAClockThatWasAheadLocksNobodyOutForLong(t *testing.T) {
 		t.Errorf("the network may ask again in %v", th.RetryAfter)
 	}
 }
-
-// 7: the clocks of two nodes differ.
 
 type flaky struct {
 	*memstore.Store
@@ -96,8 +90,6 @@ func (f *flaky) Cell(ctx context.Context, g, k string, now time.Time) (hallpass.
 	}
 	return f.Store.Cell(ctx, g, k, now)
 }
-
-// 9: told "nothing was decided; try again", and the tries are gone.
 
 func TestWhatWasNotLookedAtCostsNoTry(t *testing.T) {
 	t.Parallel()
@@ -141,8 +133,6 @@ func TestAnApplicationThatCannotSayCostsNoTry(t *testing.T) {
 	}
 }
 
-// 10: a browser asks again after the key that sealed its flow was retired.
-
 func TestWhoIsTurnedAwayCannotProlongTheOwnersWait(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, func(cfg *login.Config) {
@@ -173,8 +163,6 @@ func TestWhoIsTurnedAwayCannotProlongTheOwnersWait(t *testing.T) {
 		t.Errorf("the stranger was not looked at, but now the owner's right code is: %v", err)
 	}
 }
-
-// 13: the global fuse under parallel guesses.
 
 type slowAdd struct{ *memstore.Store }
 
@@ -210,8 +198,6 @@ func TestTheFuseForEverybodyIsExact(t *testing.T) {
 		t.Errorf("%d wrong codes were looked at, the limit for everybody is 5", looked.Load())
 	}
 }
-
-// 14: a bug of StillAllowed logs a browser out.
 
 type hanging struct {
 	*memstore.Store
@@ -249,8 +235,6 @@ func TestAStoreThatHangsIsOneThatIsDown(t *testing.T) {
 	}
 }
 
-// 19: two Logins over one store: each delivers the other's mails.
-
 func TestAddressesThatDifferInATagAreOneMailbox(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, nil)
@@ -269,8 +253,6 @@ func TestAddressesThatDifferInATagAreOneMailbox(t *testing.T) {
 		t.Errorf("%d mails to one mailbox within a second", total)
 	}
 }
-
-// 1c: with some care not even the stranger's mails arrive: 21 requests an hour from one address keep a mailbox silent.
 
 func TestAStrangerCannotKeepAMailboxSilent(t *testing.T) {
 	t.Parallel()
@@ -362,8 +344,6 @@ func TestTwoProcessesOnOneFileLookAtNoMoreThanPermitted(t *testing.T) {
 		t.Errorf("looked at %d", looked.Load())
 	}
 }
-
-// 21: a server that takes longer than half a lease to say yes gets the mail again and again.
 
 func TestAClockThatWasAheadLocksNoAccount(t *testing.T) {
 	t.Parallel()

@@ -43,8 +43,6 @@ func TestAClaimInAnotherCaseNeverStandsInForOurs(t *testing.T) {
 	}
 }
 
-// 3: two Logins over one store and one issuer.
-
 func TestARefreshTokenOfOneLoginOpensNoOther(t *testing.T) {
 	t.Parallel()
 	store, c := memstore.New(), &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
@@ -64,8 +62,6 @@ func TestARefreshTokenOfOneLoginOpensNoOther(t *testing.T) {
 	_, err = staff.Refresh(t.Context(), s.Refresh.Reveal())
 	wantRefusal(t, err, hallpass.RefusalBadSignature)
 }
-
-// 4: JWE in cookies.
 
 func TestAFailureToSignDoesNotSpendTheRefreshToken(t *testing.T) {
 	t.Parallel()
@@ -92,8 +88,6 @@ func TestAFailureToSignDoesNotSpendTheRefreshToken(t *testing.T) {
 	}
 }
 
-// 6: the clock of one node was a year ahead for a moment.
-
 func TestGraceIsNoLongerWhereAClockIsBehind(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, nil)
@@ -107,8 +101,6 @@ func TestGraceIsNoLongerWhereAClockIsBehind(t *testing.T) {
 		t.Error("the old token got the successor though no time can be said to lie within the grace")
 	}
 }
-
-// 8: without a user agent the mail does not say where.
 
 func TestTheMailSaysWhereWithoutAUserAgent(t *testing.T) {
 	t.Parallel()
@@ -150,8 +142,6 @@ func TestARetiredKeyDoesNotKeepABrowserFromBeginning(t *testing.T) {
 		t.Errorf("asking again: %v", err)
 	}
 }
-
-// 11: restored store.
 
 func TestATokenNewerThanTheStoreEndsTheSession(t *testing.T) {
 	t.Parallel()
@@ -206,8 +196,6 @@ func (r *rewind) Cell(ctx context.Context, g, k string, now time.Time) (hallpass
 	return r.Store.Cell(ctx, g, k, now)
 }
 
-// 12: a network that is turned away prolongs an account's wait for nothing.
-
 func TestAnyOtherErrorOfStillAllowedRefusesThisRefreshAlone(t *testing.T) {
 	t.Parallel()
 	var broken atomic.Bool
@@ -229,8 +217,6 @@ func TestAnyOtherErrorOfStillAllowedRefusesThisRefreshAlone(t *testing.T) {
 		t.Errorf("%d: the browser loses a refresh cookie that is still good", a.status)
 	}
 }
-
-// 15: nodes that have not heard of a new key yet.
 
 func TestANodeBehindARotationDoesNotLogBrowsersOut(t *testing.T) {
 	t.Parallel()
@@ -260,8 +246,6 @@ func TestANodeBehindARotationDoesNotLogBrowsersOut(t *testing.T) {
 	}
 }
 
-// 16: limit 0.
-
 func TestAListOfNothingIsAnError(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, nil)
@@ -273,8 +257,6 @@ func TestAListOfNothingIsAnError(t *testing.T) {
 	}()
 	_, _, _ = e.Sessions(t.Context(), "hugo@example.com", "", 0)
 }
-
-// 17: a review code that can never be entered.
 
 func TestAReviewCodeWorksOrIsRefused(t *testing.T) {
 	t.Parallel()
@@ -293,8 +275,6 @@ func TestAReviewCodeWorksOrIsRefused(t *testing.T) {
 		t.Errorf("New took the code, nobody can enter it: %v", err)
 	}
 }
-
-// 18: a store that hangs.
 
 func TestAnOutboxDeliversItsOwnMailsAlone(t *testing.T) {
 	t.Parallel()
@@ -321,8 +301,6 @@ func TestAnOutboxDeliversItsOwnMailsAlone(t *testing.T) {
 		t.Error("the customer's mail was swallowed by the staff login, which asked its own Allow")
 	}
 }
-
-// 20: a stranger with one IPv4 address makes a mailbox of one person overflow by tags.
 
 func TestWhoMayNoLongerLogInIsOutAtTheNextRefresh(t *testing.T) {
 	t.Parallel()
