@@ -164,16 +164,9 @@ func TestWhoIsTurnedAwayCannotProlongTheOwnersWait(t *testing.T) {
 	}
 }
 
-type slowAdd struct{ *memstore.Store }
-
-func (s slowAdd) Add(ctx context.Context, a hallpass.Addition, now time.Time) (int64, bool, error) {
-	time.Sleep(20 * time.Millisecond)
-	return s.Store.Add(ctx, a, now)
-}
-
 func TestTheFuseForEverybodyIsExact(t *testing.T) {
 	t.Parallel()
-	e := engineOver(t, slowAdd{memstore.New()}, &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, func(cfg *login.Config) {
+	e := newEngine(t, func(cfg *login.Config) {
 		cfg.Limits = login.Limits{AccountSends: -1, NetworkSends: -1, Resend: -1, GlobalFailures: 5}
 	})
 	type g struct {
@@ -362,5 +355,3 @@ func TestAClockThatWasAheadLocksNoAccount(t *testing.T) {
 		t.Errorf("codes stop for %v; the longest stop is a day", th.RetryAfter)
 	}
 }
-
-// 24: nil StillAllowed.
