@@ -25,9 +25,12 @@ var migrations embed.FS
 
 // migrate brings the file to SchemaVersion, as far as opts allow it.
 //
-// Several processes may do this at once. goose takes no lock on SQLite; instead
-// each migration is one transaction that records its number, and a number can be
-// recorded once. Whoever comes second fails, changes nothing, and looks again.
+// Several processes may do this at once. An empty file is taken over by one of
+// them until all its tables are there, so that none of the others sees a file
+// that is half made and takes it for an old one. An old file stays readable: goose
+// takes no lock on SQLite, but each migration is one transaction that records its
+// number, and a number can be recorded once. Whoever comes second fails, changes
+// nothing, and looks again.
 func migrate(ctx context.Context, path string, opts Options) error {
 	db, err := sql.Open("sqlite", dsn(path, opts, false))
 	if err != nil {
@@ -37,6 +40,7 @@ func migrate(ctx context.Context, path string, opts Options) error {
 	db.SetMaxOpenConns(1)
 
 	deadline := time.Now().Add(opts.BusyTimeout)
+	alone := false
 	for {
 		version, err := schemaVersion(ctx, db)
 		switch {
@@ -53,6 +57,9 @@ func migrate(ctx context.Context, path string, opts Options) error {
 		case version > 0 && !opts.Migrate:
 			return fmt.Errorf("%w: %s has schema %d and needs %d; run hallpass migrate",
 				hallpass.ErrUnavailable, path, version, SchemaVersion)
+		case version == 0 && !alone:
+			err = takeOver(ctx, db)
+			alone = err == nil
 		default:
 			err = up(ctx, db)
 		}
@@ -98,6 +105,27 @@ func schemaVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
 		version = -1
 	}
 	return version, err
+}
+
+// takeOver shuts everybody else out of an empty file until db, which has one
+// connection, is closed; they wait as for any other writer.
+func takeOver(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, `BEGIN EXCLUSIVE`); err != nil {
+		return err
+	}
+	// Only a connection that has the lock may decide to keep it: two that kept what
+	// they need for reading would wait for each other.
+	if _, err := conn.ExecContext(ctx, `PRAGMA locking_mode = EXCLUSIVE`); err != nil {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+		return err
+	}
+	_, err = conn.ExecContext(context.WithoutCancel(ctx), `COMMIT`)
+	return err
 }
 
 func up(ctx context.Context, db *sql.DB) error {

@@ -147,9 +147,9 @@ func TestThreeProcessesOnOneFileStopExactlyAtTheQuota(t *testing.T) {
 
 func TestProcessesThatOpenTheSameNewFileAtOnceAllSucceed(t *testing.T) {
 	t.Parallel()
-	for range 3 {
+	for range 5 {
 		path := fresh(t)
-		together(t, 4, "open", path)
+		together(t, 8, "open", path)
 		open(t, path)
 	}
 }
