@@ -249,25 +249,46 @@ func (s *PostgresServer) Kill(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	children := childrenOf(pid)
-	for _, p := range append([]int{pid}, append(children, childrenOf(pid)...)...) {
+	// Stopped, it has no further children; killed, it would leave those it had behind,
+	// with the memory that the next start wants for itself.
+	_ = syscall.Kill(pid, syscall.SIGSTOP)
+	all := append([]int{pid}, childrenOf(pid)...)
+	for _, p := range all {
 		_ = syscall.Kill(p, syscall.SIGKILL)
 	}
 	s.Stop()
+	for deadline := time.Now().Add(30 * time.Second); slices.ContainsFunc(all, runs); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a killed PostgreSQL does not end")
+		}
+	}
 	_ = os.Remove(filepath.Join(s.dir, "postmaster.pid"))
 }
 
-func childrenOf(pid int) (children []int) {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
+// runs says whether there is such a process that has not ended.
+func runs(pid int) bool {
+	stat := statOf(pid)
+	return len(stat) > 0 && stat[0] != "Z"
+}
+
+// statOf is what Linux says of a process behind its name: state, parent, ….
+func statOf(pid int) []string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+}
+
+func childrenOf(parent int) (children []int) {
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, path := range processes {
+		pid, err := strconv.Atoi(filepath.Base(path))
 		if err != nil {
 			continue
 		}
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		if len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
-			child, _ := strconv.Atoi(strings.Split(path, "/")[2])
-			children = append(children, child)
+		if stat := statOf(pid); len(stat) > 1 && stat[1] == strconv.Itoa(parent) {
+			children = append(children, pid)
 		}
 	}
 	return children
