@@ -152,6 +152,9 @@ func (b *tab) listen(ev any) {
 		if ev.Issue.Details != nil && ev.Issue.Details.ContentSecurityPolicyIssueDetails != nil {
 			text += ": " + ev.Issue.Details.ContentSecurityPolicyIssueDetails.ViolatedDirective
 		}
+		if ev.Issue.Details != nil && ev.Issue.Details.GenericIssueDetails != nil {
+			text += ": " + string(ev.Issue.Details.GenericIssueDetails.ErrorType)
+		}
 		b.complaint = append(b.complaint, text)
 	}
 }

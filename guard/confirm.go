@@ -14,6 +14,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/interstitial"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 const (
@@ -53,7 +54,7 @@ func (rt *route) askFirst(w http.ResponseWriter, r *http.Request, found presente
 		return true
 	}
 	rt.note(r, hallpass.EventOpened, entry.Pass, nil)
-	rt.showPage(w, r, found, entry, other, false)
+	rt.showPage(w, r, found, entry, other, opened)
 	return true
 }
 
@@ -100,8 +101,17 @@ func (g *Guard) askedBy(r *http.Request, entry hallpass.Entry) bool {
 	return ok && entry.Browser != "" && hmac.Equal([]byte(hallpass.HashBrowser(cookie)), []byte(entry.Browser))
 }
 
+// asked is why the page is shown.
+type asked int
+
+const (
+	opened    asked = iota // a link was opened, or its page was open too long
+	wrongCode              // another code than that of the mail was typed
+	byScript               // a script sent the form, and nobody's press
+)
+
 // showPage writes the inert page with its one button.
-func (rt *route) showPage(w http.ResponseWriter, r *http.Request, found presented, entry hallpass.Entry, other string, wrongCode bool) {
+func (rt *route) showPage(w http.ResponseWriter, r *http.Request, found presented, entry hallpass.Entry, other string, why asked) {
 	g := rt.guard
 	cookie := g.Browser(w, r)
 	page := rt.pageURL(r)
@@ -114,7 +124,7 @@ func (rt *route) showPage(w http.ResponseWriter, r *http.Request, found presente
 		Entry: entry, Title: rt.opts.Title, Button: rt.opts.Button, Now: g.cfg.Issuer.Now(),
 		Account: g.cfg.Account(r.Context(), entry.Subject),
 		Action:  rt.action(page, stepConfirm, interstitial.Field{Name: fieldToken, Value: found.token.Reveal()}, interstitial.Field{Name: fieldNonce, Value: nonce}),
-		Target:  g.target(),
+		Target:  g.target(), ByScript: why == byScript,
 	}
 	if rt.opts.Sentence != nil {
 		view.Sentence = rt.opts.Sentence(entry.Pass)
@@ -123,7 +133,7 @@ func (rt *route) showPage(w http.ResponseWriter, r *http.Request, found presente
 		view.SignedInAs = g.cfg.Account(r.Context(), other)
 	}
 	if rt.opts.TypedCode {
-		view.Code = &interstitial.CodeField{Name: fieldCode, Wrong: wrongCode}
+		view.Code = &interstitial.CodeField{Name: fieldCode, Wrong: why == wrongCode}
 	}
 	g.logPage(g.pages.Confirm(w, r, view))
 }
@@ -247,7 +257,7 @@ func (rt *route) serveConfirm(w http.ResponseWriter, r *http.Request, found pres
 	}
 	nonce := form.Get(fieldNonce)
 	if !g.checkNonce(nonce, nonceInput{cookie, found.token, r.Host, page}) {
-		rt.askAgain(w, r, found, false) // it was left open too long: ask anew
+		rt.askAgain(w, r, found, opened) // it was left open too long: ask anew
 		return
 	}
 	if answered, err := g.replays.answer(w, r, nonce); answered || err != nil {
@@ -259,6 +269,11 @@ func (rt *route) serveConfirm(w http.ResponseWriter, r *http.Request, found pres
 	kept := false
 	capture := &capture{ResponseWriter: w}
 	defer func() { g.replays.finish(nonce, capture, kept) }()
+	// A code that is only in the mail tells more than a press.
+	if !rt.opts.TypedCode && look.SentByScript(r, form) {
+		rt.askAgain(w, r, found, byScript)
+		return
+	}
 	if rt.opts.TypedCode {
 		right, err := rt.checkCode(r, found, cookie, form.Get(fieldCode))
 		if err != nil {
@@ -266,20 +281,23 @@ func (rt *route) serveConfirm(w http.ResponseWriter, r *http.Request, found pres
 			return
 		}
 		if !right {
-			rt.askAgain(w, r, found, true)
+			rt.askAgain(w, r, found, wrongCode)
 			return
 		}
 	}
 	kept = rt.honour(capture, r, found, true, nonce)
 }
 
-func (rt *route) askAgain(w http.ResponseWriter, r *http.Request, found presented, wrongCode bool) {
+func (rt *route) askAgain(w http.ResponseWriter, r *http.Request, found presented, why asked) {
 	entry, other, err := rt.inspect(r, found, http.MethodGet)
+	if why == byScript {
+		rt.note(r, hallpass.EventScanned, entry.Pass, err)
+	}
 	if err != nil {
 		rt.refuse(w, r, found.with(entry.Pass), err)
 		return
 	}
-	rt.showPage(w, r, found, entry, other, wrongCode)
+	rt.showPage(w, r, found, entry, other, why)
 }
 
 // crossSite reports whether a browser says that another site made the request.

@@ -40,6 +40,34 @@ func TestALinkIsHonouredOnceAfterOnePress(t *testing.T) {
 	want(t, again, 403, "spent")
 }
 
+func TestAFormThatAScriptSentCountsNothingAndAsksForATick(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.handle("/unsubscribe", "unsubscribe", nil)
+	issued := s.issue(unsubscribe)
+	link, _ := s.guard.Link(s.server.URL+"/unsubscribe", issued.Token)
+	b := newBrowser(t)
+	page := b.open(link)
+	if strings.Contains(page.body, "checkbox") {
+		t.Error("whoever opens the link is asked for a tick")
+	}
+	byScript := []string{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0", "Sec-Fetch-Mode", "navigate"}
+	for range 3 {
+		page = b.sendForm(link, page, nil, byScript...)
+		want(t, page, 200, `name="pressed"`)
+	}
+	if s.runs.Load() != 0 || s.entry(issued.ID).Used != 0 {
+		t.Fatal("a script used the link")
+	}
+	want(t, b.sendForm(link, page, []string{"pressed", "yes"}, byScript...), 200, "GET /unsubscribe subject=hugo")
+	want(t, b.sendForm(link, page, nil, byScript...), 200, "GET /unsubscribe subject=hugo") // the page loaded again
+	if uses := s.uses(issued.ID); len(uses) != 1 {
+		t.Errorf("%d uses", len(uses))
+	}
+	link = s.link("/unsubscribe", unsubscribe)
+	want(t, b.sendForm(link, b.open(link), nil, append(byScript, "Sec-Fetch-User", "?1")...), 200, "GET /unsubscribe subject=hugo")
+}
+
 func TestADoubleClickIsOneUseWithOneAnswer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

@@ -213,6 +213,12 @@ var (
 // press presses the one button on a page.
 func (b *browser) press(link string, page answer, extra ...string) answer {
 	b.t.Helper()
+	return b.sendForm(link, page, extra)
+}
+
+// sendForm sends the form of a page; fields and headers come in pairs.
+func (b *browser) sendForm(link string, page answer, fields []string, headers ...string) answer {
+	b.t.Helper()
 	action := formPattern.FindStringSubmatch(page.body)
 	if action == nil {
 		b.t.Fatalf("no form on the page (%d):\n%s", page.status, page.body)
@@ -229,11 +235,11 @@ func (b *browser) press(link string, page answer, extra ...string) answer {
 	for _, hidden := range hiddenPattern.FindAllStringSubmatch(page.body, -1) {
 		form.Set(hidden[1], hidden[2])
 	}
-	for i := 0; i < len(extra); i += 2 {
-		form.Set(extra[i], extra[i+1])
+	for i := 0; i < len(fields); i += 2 {
+		form.Set(fields[i], fields[i+1])
 	}
-	return b.do("POST", target.String(), strings.NewReader(form.Encode()), "Content-Type", "application/x-www-form-urlencoded",
-		"Accept", "text/html", "Origin", "null", "Sec-Fetch-Site", "same-origin")
+	return b.do("POST", target.String(), strings.NewReader(form.Encode()), append([]string{"Content-Type", "application/x-www-form-urlencoded",
+		"Accept", "text/html", "Origin", "null", "Sec-Fetch-Site", "same-origin"}, headers...)...)
 }
 
 // code reads the code of a problem document.

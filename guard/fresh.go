@@ -52,7 +52,7 @@ func (rt *route) serveFresh(w http.ResponseWriter, r *http.Request, found presen
 		rt.refuse(w, r, found.with(entry.Pass), err)
 		return
 	case !over:
-		rt.askAgain(w, r, found, false) // it still works: no need for another
+		rt.askAgain(w, r, found, opened) // it still works: no need for another
 		return
 	}
 	if err := rt.throttleFresh(r, entry); err != nil {

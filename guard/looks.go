@@ -44,7 +44,7 @@ func (rt *route) serveLook(w http.ResponseWriter, r *http.Request, found present
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(http.StatusOK)
 	default:
-		rt.showPage(w, r, found, entry, other, false)
+		rt.showPage(w, r, found, entry, other, opened)
 	}
 }
 

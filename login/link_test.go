@@ -45,6 +45,26 @@ func TestScannersWalkALinkAndItsReaderStillGetsIn(t *testing.T) {
 	want(t, reader.press(page, 0, "step", "continue"), 403, "This was used already")
 }
 
+func TestAScriptThatSendsThePagesFormContinuesNowhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	first, robot := s.browser(), s.browser()
+	_, m := s.askByPage(first, "hugo@example.com", "/account")
+	robot.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+	page := robot.open(s.linkOf(m))
+	robot.headers["Sec-Fetch-Mode"] = "navigate"
+	for _, step := range []string{"continue", "code", "continue"} {
+		page = robot.press(page, 0, "step", step)
+		want(t, page, 200, `name="pressed"`)
+		if shownCode.MatchString(page.body) {
+			t.Error("the robot got a code")
+		}
+	}
+	if a := robot.press(page, 0, "step", "continue", "pressed", "yes"); a.status != 303 {
+		t.Errorf("with a tick: %d %s", a.status, a.body)
+	}
+}
+
 func TestALinkOnAnotherDeviceSaysWhereItBegan(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

@@ -63,8 +63,10 @@ type PageView struct {
 	// Here says that a link was opened where its login began; otherwise Began, Device
 	// and ClientIP (in part) say where that was, and HandOver whether a code may be
 	// shown for it.
-	Here             bool
-	HandOver         bool
+	Here     bool
+	HandOver bool
+	// Tick asks for a tick beside the buttons: a script sent the form before.
+	Tick             bool
 	Device, ClientIP string
 	// Times; the location of Now is that of exact times shown.
 	Now, Began, Ends, Resend time.Time
@@ -151,7 +153,7 @@ func samplePages(name string) []PageView {
 	now := time.Date(2025, 11, 21, 12, 0, 0, 0, time.UTC)
 	full := PageView{
 		Page: name, Site: "site", Title: "title", Lead: "lead", Path: "/login", Start: "/login?other=1", Notice: "notice", Error: "error",
-		Hidden: []PageField{{"name", "value"}}, Email: "hugo@example.com", Digits: 6, Code: "123456", HandOver: true, Device: "device",
+		Hidden: []PageField{{"name", "value"}}, Email: "hugo@example.com", Digits: 6, Code: "123456", HandOver: true, Tick: true, Device: "device",
 		ClientIP: "192.0.2.•••", Now: now, Began: now, Ends: now.Add(time.Minute), Resend: now.Add(time.Second), State: "refused",
 		Script: template.JS(pageScript), Style: pageStyle,
 	}

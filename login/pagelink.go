@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 const (
@@ -25,12 +26,18 @@ func (l *Login) showLink(w http.ResponseWriter, r *http.Request) error {
 	if len(tokens) != 1 {
 		return hallpass.RefusalMalformed
 	}
+	return l.serveLink(w, r, tokens[0], false)
+}
+
+// serveLink writes the page of a link. byScript says that a script sent its form,
+// and nobody's press.
+func (l *Login) serveLink(w http.ResponseWriter, r *http.Request, token string, byScript bool) error {
 	j := l.jar(r)
 	flow, err := j.value(j.flow())
 	if err != nil {
 		return err
 	}
-	pending, err := l.Look(r.Context(), tokens[0], flow)
+	pending, err := l.Look(r.Context(), token, flow)
 	if err != nil {
 		return err
 	}
@@ -38,16 +45,21 @@ func (l *Login) showLink(w http.ResponseWriter, r *http.Request) error {
 	v := PageView{
 		Page: pageLink, Here: pending.Here, HandOver: !l.cfg.NoHandOver, Email: string(pending.Address),
 		Began: pending.Began, Ends: pending.Ends, ClientIP: maskAddr(pending.Where.ClientIP), Device: device(t, pending.Where.UserAgent),
-		Hidden: []PageField{{LinkParam, tokens[0]}},
+		Hidden: []PageField{{LinkParam, token}},
 	}
 	if pending.Here {
 		v.Title, v.Lead = t.Text("login.link.title.here", "site", l.site()), t.Text("login.link.lead.here")
 	} else {
 		v.Title, v.Lead = t.Text("login.link.title.elsewhere"), t.Text("login.link.lead.elsewhere")
 	}
-	if current, found := l.current(r); found && current.Address != pending.Address {
-		v.Notice = t.Text("login.link.replace", "current", cmp.Or(string(current.Address), current.Subject), "address", string(pending.Address))
+	var notices []string
+	if byScript {
+		v.Tick, notices = true, append(notices, t.Text("press.notice"))
 	}
+	if current, found := l.current(r); found && current.Address != pending.Address {
+		notices = append(notices, t.Text("login.link.replace", "current", cmp.Or(string(current.Address), current.Subject), "address", string(pending.Address)))
+	}
+	v.Notice = strings.Join(notices, " ")
 	return l.servePage(w, r, http.StatusOK, v)
 }
 
@@ -68,6 +80,9 @@ func (l *Login) formLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	token := form.Get(LinkParam)
+	if look.SentByScript(r, form) {
+		return l.serveLink(w, r, token, true)
+	}
 	switch form.Get(fieldStep) {
 	case stepContinue:
 		id, err := l.ByLink(r.Context(), token, l.client(r))

@@ -3,6 +3,7 @@ package interstitial
 import (
 	"cmp"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
@@ -27,6 +28,8 @@ type ConfirmView struct {
 	Action Action
 	// Code, when not nil, asks for the code that is in the mail.
 	Code *CodeField
+	// ByScript says that a script sent the page's form before, and nobody's press.
+	ByScript bool
 	// Target is the origin the form may lead to, by itself or by a redirect,
 	// when that is not the page's own. Only its scheme, host and port count.
 	Target string
@@ -61,14 +64,20 @@ func (p *Pages) Confirm(w http.ResponseWriter, r *http.Request, v ConfirmView) e
 			Button: cmp.Or(v.Button, t.Text("confirm.button."+string(mode), "account", account)),
 			Hidden: v.Action.Hidden,
 			Code:   v.Code,
+			Tick:   v.ByScript,
 		},
 		Now: v.Now,
 	}
 	if v.Code != nil {
 		view.Lead = t.Text("confirm.lead.code")
 	}
-	if v.SignedInAs != "" {
-		view.Notice = t.Text("confirm.replace", "current", look.Mask(v.SignedInAs), "account", account)
+	var notices []string
+	if v.ByScript {
+		notices = append(notices, t.Text("press.notice"))
 	}
+	if v.SignedInAs != "" {
+		notices = append(notices, t.Text("confirm.replace", "current", look.Mask(v.SignedInAs), "account", account))
+	}
+	view.Notice = strings.Join(notices, " ")
 	return p.serve(w, r, http.StatusOK, view, v.Target)
 }

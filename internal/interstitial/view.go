@@ -47,6 +47,9 @@ type Form struct {
 	Hidden []Field
 	// Code asks for a typed code; nil means there is none to type.
 	Code *CodeField
+	// Tick asks for a tick beside the button, which goes along as look.PressedField:
+	// a script sent the form before.
+	Tick bool
 	// Quiet is set where the button is an offer rather than the point of the page.
 	Quiet bool
 }
@@ -84,7 +87,7 @@ func samples(page string) []View {
 		Facts: []Fact{{"label", "text"}}, Code: "code", Next: "/next", NextLabel: "next", Now: now,
 		Form: &Form{
 			Action: "/", Button: "button", Hidden: []Field{{"name", "value"}},
-			Code: &CodeField{Name: "code", Wrong: true}, Quiet: true,
+			Code: &CodeField{Name: "code", Wrong: true}, Tick: true, Quiet: true,
 		},
 	}
 	least := View{Page: page, Title: "title", Now: now}
