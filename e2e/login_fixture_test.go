@@ -84,8 +84,14 @@ func (c *client) form(target string, fields url.Values) (answer, error) {
 // tokens is what a program gets for a code.
 type tokens struct{ Access, Refresh string }
 
-// logIn logs a program in and returns its tokens.
+// logIn logs a program in beside an application and returns its tokens.
 func logIn(t testing.TB, c *client, site string, box *mailbox.Mailbox, address string) tokens {
+	t.Helper()
+	return logInAt(t, c, site+loginAt, box, address)
+}
+
+// logInAt is logIn for a login that is elsewhere.
+func logInAt(t testing.TB, c *client, at string, box *mailbox.Mailbox, address string) tokens {
 	t.Helper()
 	before := 0
 	for _, m := range box.Messages() {
@@ -93,11 +99,11 @@ func logIn(t testing.TB, c *client, site string, box *mailbox.Mailbox, address s
 			before++
 		}
 	}
-	if got, err := c.post(site+loginAt+"/code", map[string]string{"email": address}); err != nil || got.status != http.StatusNoContent {
+	if got, err := c.post(at+"/code", map[string]string{"email": address}); err != nil || got.status != http.StatusNoContent {
 		t.Fatalf("asking for a mail: %d %v", got.status, err)
 	}
 	code := letters(t, box, address, before+1)[before].code
-	got, err := c.post(site+loginAt, map[string]string{"email": address, "code": code})
+	got, err := c.post(at, map[string]string{"email": address, "code": code})
 	var pair tokens
 	if err != nil || json.Unmarshal([]byte(got.body), &pair) != nil || pair.Access == "" || pair.Refresh == "" {
 		t.Fatalf("logging in: %d %v", got.status, err)

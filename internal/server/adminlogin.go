@@ -26,6 +26,10 @@ func (s *Server) newAdminLogin() error {
 	c := s.login.base
 	c.Scope, c.BaseURL, c.Origins = adminui.Scope, origin, nil
 	c.Path = s.cfg.adminPrefix(s.adminAt) + adminLoginPath
+	if c.Site == "" {
+		c.Site = strings.TrimPrefix(strings.TrimPrefix(origin, "http://"), "https://")
+	}
+	c.Site += " (admin)" // or its mails and pages would read like those of the application
 	c.IssuerURL, c.Audience, c.ClientID = s.admin.URL(), s.admin.URL(), "hallpass-admin"
 	c.ReviewAccounts, c.ExpectedClaims, c.UpdatableClaims, c.Tokens, c.Former = nil, nil, nil, nil, nil
 	c.HTTP.Home, c.HTTP.RedirectOrigins, c.HTTP.Refused = s.cfg.adminPrefix(s.adminAt)+"/", nil, nil
