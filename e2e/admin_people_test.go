@@ -131,11 +131,7 @@ func TestAxeFindsNothingWrongWithTheWayIntoTheAdminAndItsBlocks(t *testing.T) {
 			s := startAdmin(t, box)
 			operator := newProfile(t, true)
 			operator.shrink()
-			look := func(page string) {
-				for _, found := range operator.axe(axe) {
-					t.Errorf("%s: %s", page, found)
-				}
-			}
+			look := func(page string) { operator.finds(axe, page) }
 			signsInByEMail(operator, s, box, byLink, look)
 			holdUp(t, s, "hugo@example.com")
 			operator.open(s.URL + "/admin/sessions")

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -62,9 +63,7 @@ func TestTheAdminIsWalkedPageByPage(t *testing.T) {
 			b := newProfile(t, tt.scripts)
 			call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: tt.width, Height: 800, DeviceScaleFactor: 1})
 			if tt.dark {
-				call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
-				})
+				b.paint("dark")
 			}
 			aPass(t, b, d)
 			admin := enterAdmin(t, b, d)
@@ -204,38 +203,28 @@ func TestAxeFindsNothingWrongWithTheAdmin(t *testing.T) {
 	pages := append([]string{strings.TrimPrefix(pass, "/admin"), "/campaign?batch=spring", "/campaign?batch=none"}, adminPages...)
 	for _, dark := range []bool{false, true} {
 		scheme := map[bool]string{false: "light", true: "dark"}[dark]
-		call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		})
+		b.paint(scheme)
 		for _, width := range []int64{1280, 320} {
 			call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 800, DeviceScaleFactor: 1})
 			for _, path := range pages {
 				b.open(admin + path)
-				for _, found := range b.axe(axe) {
-					t.Errorf("%s, %s, %d wide: %s", path, scheme, width, found)
-				}
+				b.finds(axe, fmt.Sprintf("%s, %s, %d wide", path, scheme, width))
 			}
 			// Two that are answers to a form.
 			b.open(admin + "/")
 			b.do("searching", chromedp.SendKeys(chromedp.CSS("#find"), "AAAAAAAAAAAAAAAAAAAAAA"))
 			b.click(".find button")
-			for _, found := range b.axe(axe) {
-				t.Errorf("nothing found, %s, %d wide: %s", scheme, width, found)
-			}
+			b.finds(axe, fmt.Sprintf("nothing found, %s, %d wide", scheme, width))
 			b.open(admin + "/issue?job=act")
 			b.do("typing", chromedp.SendKeys(chromedp.CSS("#i-subject"), "42"))
 			b.click(`form[action$="/issue"] button.primary`)
 			b.sees("Issued")
-			for _, found := range b.axe(axe) {
-				t.Errorf("issued, %s, %d wide: %s", scheme, width, found)
-			}
+			b.finds(axe, fmt.Sprintf("issued, %s, %d wide", scheme, width))
 		}
 	}
 	stranger := newProfile(t, true)
 	stranger.open(admin + "/")
-	for _, found := range stranger.axe(axe) {
-		t.Errorf("signing in: %s", found)
-	}
+	stranger.finds(axe, "signing in")
 }
 
 // axeCore is the source of the accessibility checker.

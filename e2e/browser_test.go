@@ -84,6 +84,8 @@ type tab struct {
 	t       testing.TB
 	ctx     context.Context
 	scripts bool
+	// examine, when set, has a look at each page that fits checks.
+	examine func(page string)
 
 	mu        sync.Mutex
 	requested []string // URLs

@@ -107,6 +107,42 @@ func TestAPersonReadsHerMailOnAnotherDevice(t *testing.T) {
 	})
 }
 
+func TestAxeFindsNothingWrongWithTheLoginPages(t *testing.T) {
+	t.Parallel()
+	axe := axeCore(t)
+	for _, scheme := range []string{"light", "dark"} {
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			box := mailbox.Start(t, nil)
+			s := startLogin(t, sqliteFile(t), box, nil)
+			first, phone := newProfile(t, true), newProfile(t, true)
+			for _, b := range []*tab{first, phone} {
+				b.shrink()
+				b.paint(scheme)
+				b.examine = func(page string) { b.finds(axe, page) }
+			}
+			site := mustURL(t, s.URL).Host
+			mail := asksForMail(first, s, box, "ada@example.com")
+			first.types("#code", wrongFor(mail.code))
+			first.click(`form[action="/.hallpass/login"] button`)
+			first.fits(s.URL, "Look into your mail")
+			phone.open(mail.link)
+			phone.fits(s.URL, "Did you begin this?")
+			phone.click(`form[action="/.hallpass/login/link"] button[value="code"]`)
+			phone.fits(s.URL, "Type this code on the other device")
+			first.open(mail.link)
+			first.fits(s.URL, "Sign in to "+site)
+			first.click(`form[action="/.hallpass/login/link"] button`)
+			first.isIn(s)
+			phone.open(mail.link)
+			phone.fits(s.URL, "This was used already")
+			phone.open(s.URL + "/.hallpass/login/link?token=none")
+			phone.sees("There is nothing to read here")
+			phone.examine("a link that is none")
+		})
+	}
+}
+
 func TestAPersonContinuesOnTheDeviceWithTheMail(t *testing.T) {
 	t.Parallel()
 	box := mailbox.Start(t, nil)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -31,13 +32,51 @@ func (b *tab) fits(site, heading string) {
 	b.mu.Lock()
 	b.complaint = nil // each page answers for itself
 	b.mu.Unlock()
+	if b.examine != nil {
+		b.examine(heading)
+	}
 }
 
 func TestEveryPageFitsASmallScreenAndIsQuiet(t *testing.T) {
 	t.Parallel()
+	walkEveryPage(t, newProfile(t, true))
+}
+
+func TestAxeFindsNothingWrongWithAnyPublicPage(t *testing.T) {
+	t.Parallel()
+	axe := axeCore(t)
+	for _, scheme := range []string{"light", "dark"} {
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			b := newProfile(t, true)
+			b.paint(scheme)
+			b.examine = func(page string) { b.finds(axe, page) }
+			walkEveryPage(t, b)
+		})
+	}
+}
+
+// paint chooses light or dark.
+func (b *tab) paint(scheme string) {
+	b.t.Helper()
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+}
+
+// finds reports what the accessibility checker finds on the page.
+func (b *tab) finds(axe, page string) {
+	b.t.Helper()
+	for _, found := range b.axe(axe) {
+		b.t.Errorf("%s: %s", page, found)
+	}
+}
+
+// walkEveryPage opens every page of the demo, and those that links of every fate meet.
+func walkEveryPage(t *testing.T, b *tab) {
+	t.Helper()
 	store := sqliteFile(t)
 	d := startDemo(t, "--store", store)
-	b := newProfile(t, true)
 	b.do("a small screen", chromedp.EmulateViewport(narrow, 640))
 	page := func(path, heading string) {
 		t.Helper()
