@@ -118,6 +118,18 @@ func TestAnOperatorDoesEverythingInABrowser(t *testing.T) {
 			}
 			said.secret(link)
 
+			// Have its link shown once more, and what it says, from the pass's own page.
+			b.click(`main .buttons a[href*="/pass?id="]`)
+			b.sees("Pass")
+			if claims, err := read[string](b, `document.querySelector('pre[aria-label="Claims"]').textContent`); err != nil || !strings.Contains(claims, `"aud": "42"`) {
+				t.Errorf("the token is not decoded: %q, %v", claims, err)
+			}
+			b.click(`form[action$="/pass/link"] button`)
+			b.sees("The link of this pass")
+			if n, err := read[int](b, `document.querySelectorAll(".qr-box svg").length`); err != nil || n != 1 {
+				t.Errorf("%d QR codes, %v", n, err)
+			}
+
 			// Find it by its link, and take it back.
 			b.do("pasting", chromedp.SendKeys(chromedp.CSS("#find"), link))
 			b.click(".find button")
@@ -146,8 +158,23 @@ func TestAnOperatorDoesEverythingInABrowser(t *testing.T) {
 			if !b.says("A new key signs from now on") {
 				t.Error("the page does not say that the key was rotated")
 			}
+			b.do("opening what it would do", chromedp.Click(chromedp.CSS("td details summary"), chromedp.NodeVisible))
+			b.do("ticking", chromedp.Click(chromedp.CSS(`td details input[name="sure"]`), chromedp.NodeVisible))
+			b.click(`form[action$="/keys/retire"] button`)
+			b.sees("Keys")
+			if !b.says("The key was retired") {
+				t.Error("the page does not say that the key was retired")
+			}
+
+			// Take the lists along.
+			for list, head := range map[string]string{"passes": "id,", "uses": "id,", "events": "id,"} {
+				text, err := read[string](b, `fetch("/admin/`+list+`/export?format=csv").then(r => r.text())`)
+				if err != nil || !strings.HasPrefix(text, head) {
+					t.Errorf("the table of %s begins with %.20q, %v", list, text, err)
+				}
+			}
 			b.open(admin + "/events?kind=admin")
-			for _, action := range []string{"Signed in to the admin", "Issued a pass", "Took a pass back", "Took a group back", "Rotated the key"} {
+			for _, action := range []string{"Signed in to the admin", "Issued a pass", "Took a pass back", "Took a group back", "Had a link shown", "Rotated the key", "Retired a key", "Exported passes"} {
 				if !b.says(action) {
 					t.Errorf("the log does not say %q", action)
 				}

@@ -62,7 +62,7 @@ func (u *UI) find(v *visit) error {
 	view.Pasted, view.Unused = true, !found.Row
 	view.Claims = pretty(found.Claims)
 	token, _ := hallpass.FindToken(text, "")
-	view.Header = headerOf(token)
+	view.Header = partOf(token, 0)
 	if view.Unused && u.mayRevoke(v.op, found.Pass) {
 		view.Token = token.Reveal()
 	}
@@ -104,10 +104,15 @@ func (u *UI) notFound(v *visit, reason hallpass.Refusal, id string) error {
 	return u.show(v, http.StatusNotFound, "notfound", view)
 }
 
-func headerOf(t hallpass.Token) string {
-	first, _, found := strings.Cut(t.Reveal(), ".")
-	text, err := base64.RawURLEncoding.DecodeString(first)
-	if !found || err != nil {
+// partOf decodes the header (0) or the claims (1) of a signed token; empty for any
+// other.
+func partOf(t hallpass.Token, n int) string {
+	parts := strings.Split(t.Reveal(), ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	text, err := base64.RawURLEncoding.DecodeString(parts[n])
+	if err != nil {
 		return ""
 	}
 	return pretty(text)

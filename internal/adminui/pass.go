@@ -62,6 +62,11 @@ func (u *UI) pass(v *visit) error {
 	if err != nil {
 		return err
 	}
+	// Without its signature a token is no secret. Where it cannot be made again there
+	// is nothing to decode.
+	if token, err := u.issuer.TokenAgain(entry); err == nil {
+		view.Header, view.Claims = partOf(token, 0), partOf(token, 1)
+	}
 	return u.show(v, http.StatusOK, "pass", view)
 }
 
