@@ -234,8 +234,12 @@ func sqliteScale(b *testing.B) filled {
 	}}
 }
 
+// postgresMemory is a quarter of the machine's, as PostgreSQL's manual advises for
+// shared_buffers: what ten million counters and their index need fits into it.
+const postgresMemory = "shared_buffers=6GB"
+
 func postgresScale(b *testing.B) filled {
-	dsn := needs.Postgres(b)
+	dsn := needs.NewPostgresServer(b, postgresMemory).Database(b, "scale")
 	store, err := pgstore.Open(b.Context(), dsn, &pgstore.Options{Create: true, Timeout: time.Minute})
 	if err != nil {
 		b.Fatal(err)

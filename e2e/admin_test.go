@@ -291,6 +291,12 @@ func TestPicturesOfTheAdmin(t *testing.T) {
 	for range 3 {
 		aPass(t, b, d)
 	}
+	for range 2 { // somebody signs in
+		person := newProfile(t, true)
+		person.open(d.links(t)["login"])
+		person.click("main form button")
+		person.sees("You are signed in")
+	}
 	admin := enterAdmin(t, b, d)
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1200, Height: 860, DeviceScaleFactor: 1})
 	b.open(admin + "/?span=1h")
@@ -302,9 +308,10 @@ func TestPicturesOfTheAdmin(t *testing.T) {
 		b.open(admin + path)
 		picture(t, b, filepath.Join(folder, name))
 	}
-	b.open(admin + "/uses")
+	b.open(admin + "/passes?scope=newsletter%3Aunsubscribe&state=spent")
 	b.click("main a.row-link")
 	b.sees("Pass")
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1200, Height: 1800, DeviceScaleFactor: 1})
 	picture(t, b, filepath.Join(folder, "admin-pass.png"))
 }
 

@@ -60,6 +60,7 @@ var sharedPostgres = sync.OnceValues(func() (*PostgresServer, error) {
 type PostgresServer struct {
 	bin, dir string
 	port     int
+	settings []string
 	standbys []string
 	// kept says that the folder outlives a stop, because the test may start again.
 	kept bool
@@ -70,8 +71,8 @@ type PostgresServer struct {
 }
 
 // NewPostgresServer makes and starts a server of the test's own, gone when the test
-// ends.
-func NewPostgresServer(t testing.TB) *PostgresServer {
+// ends. Settings are its configuration's, such as "shared_buffers=4GB".
+func NewPostgresServer(t testing.TB, settings ...string) *PostgresServer {
 	t.Helper()
 	bin := postgresBin()
 	if bin == "" {
@@ -80,7 +81,7 @@ func NewPostgresServer(t testing.TB) *PostgresServer {
 	s, err := newPostgres(bin)
 	if err == nil {
 		t.Cleanup(s.remove)
-		s.kept = true
+		s.kept, s.settings = true, settings
 		err = s.Start()
 	}
 	if err != nil {
@@ -202,6 +203,9 @@ wait $server
 [ "$KEEP" = yes ] || rm -rf "$PWD"`, "sh", filepath.Join(s.bin, "postgres"), "-D", s.dir, "-p", strconv.Itoa(s.port), "-k", s.dir,
 		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=400", "-c", "shared_buffers=256MB",
 		"-c", "max_wal_size=4GB", "-c", "checkpoint_timeout=1h", "-c", "max_wal_senders=4", "-c", "hot_standby=on")
+	for _, setting := range s.settings {
+		cmd.Args = append(cmd.Args, "-c", setting)
+	}
 	cmd.Env = append(os.Environ(), "KEEP=no")
 	if s.kept {
 		cmd.Env = append(os.Environ(), "KEEP=yes")
