@@ -37,11 +37,15 @@ func unavailable(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("%w: postgres: %s: %w", hallpass.ErrUnavailable, what, oneLine{err})
 }
 
-// oneLine is an error whose text has one line; the driver writes one for each host.
+// oneLine is an error whose text has one line; the driver writes one for each attempt
+// to connect.
 type oneLine struct{ err error }
 
 func (e oneLine) Error() string {
-	return strings.ReplaceAll(strings.ReplaceAll(e.err.Error(), ":\n\t", ": "), "\n\t", "; ")
+	if failure, ok := errors.AsType[*pgconn.ConnectError](e.err); ok {
+		return connectText(failure)
+	}
+	return strings.ReplaceAll(e.err.Error(), "\n", "; ")
 }
 
 func (e oneLine) Unwrap() error { return e.err }
