@@ -53,7 +53,9 @@ var mayImport = map[string][]string{
 		"", "guard", "mail", "login", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui", "keystore",
 	},
-	"internal/gate": {"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/sessions"},
+	"internal/gate": {
+		"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/wire", "internal/sessions",
+	},
 	"internal/server": {
 		"", "guard", "mail", "login", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/gate", "internal/api", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui",

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"net"
@@ -226,23 +225,6 @@ func asProgram(r *http.Request) *http.Request {
 	out := r.Clone(r.Context())
 	out.Header.Set("Accept", "application/problem+json")
 	return out
-}
-
-//go:embed not_yours.html
-var notYoursPage string
-
-// showNotYours tells somebody who is logged in that this page is for others.
-func (g *Gate) showNotYours(w http.ResponseWriter, r *http.Request, s *sessions.Session) {
-	if !showsPages(r) {
-		g.guard.Refuse(w, r, hallpass.RefusalWrongSubject)
-		return
-	}
-	again := g.loginURL(r.URL.RequestURI())
-	if err := look.Serve(w, r, http.StatusForbidden, g.notYours, map[string]any{
-		"Site": g.cfg.Site, "Account": look.Mask(string(s.Address)), "Action": g.cfg.Prefix + "/logout?next=" + url.QueryEscape(again),
-	}); err != nil {
-		g.cfg.Logger.Error("a page could not be shown", "page", "not_yours", "error", err)
-	}
 }
 
 // servePages serves the login pages, and the way out, on the hosts of rules for
