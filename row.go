@@ -26,6 +26,28 @@ func (a Amendment) Apply(row *Entry) (changed bool) {
 	return true
 }
 
+// Apply settles a use as PassStore.Settle says, and lowers the count of its row, nil
+// where that is gone, when the use is given back. A use that is no longer pending
+// stays as it is. It reports whether the use has to be written; the row has to be
+// where the use is UseRefunded then. It is for stores: to settle a use, call
+// Redemption.Settle.
+func (s Settlement) Apply(use *Use, row *Entry) (changed bool) {
+	if use.State != UsePending {
+		return false
+	}
+	use.State, use.Status = s.State, s.Status
+	switch {
+	case s.State != UseRefunded:
+	case row == nil || row.Refunds >= s.MaxRefunds:
+		use.State = UseSettled
+	default:
+		row.Used--
+		row.Refunds++
+		use.Key = ""
+	}
+	return true
+}
+
 // MarkRevoked sets RevokedAt as PassStore.RevokePass says: the first time stays. It
 // reports whether the row has to be written. It is for stores: to take a pass back,
 // call Issuer.RevokePass.

@@ -63,3 +63,49 @@ func TestWhatAStoreDoesToARow(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatAStoreDoesToAUseThatEnds(t *testing.T) {
+	t.Parallel()
+	pending := hallpass.Use{ID: "u", Key: "k", State: hallpass.UsePending}
+	ended := func(state hallpass.UseState, status int, key string) hallpass.Use {
+		return hallpass.Use{ID: "u", Key: key, State: state, Status: status}
+	}
+	refund := hallpass.Settlement{State: hallpass.UseRefunded, Status: 500, MaxRefunds: 3}
+	for name, c := range map[string]struct {
+		use     hallpass.Use
+		row     *hallpass.Entry
+		end     hallpass.Settlement
+		want    hallpass.Use
+		wantRow *hallpass.Entry
+		changed bool
+	}{
+		"a pending one is settled": {
+			pending, &hallpass.Entry{Used: 2}, hallpass.Settlement{State: hallpass.UseSettled, Status: 200},
+			ended(hallpass.UseSettled, 200, "k"), &hallpass.Entry{Used: 2}, true,
+		},
+		"a refund lowers the count and frees the key": {
+			pending, &hallpass.Entry{Used: 2, Refunds: 1}, refund,
+			ended(hallpass.UseRefunded, 500, ""), &hallpass.Entry{Used: 1, Refunds: 2}, true,
+		},
+		"a pass that had its refunds gets no other": {
+			pending, &hallpass.Entry{Used: 2, Refunds: 3}, refund,
+			ended(hallpass.UseSettled, 500, "k"), &hallpass.Entry{Used: 2, Refunds: 3}, true,
+		},
+		"nor does one that is gone": {pending, nil, refund, ended(hallpass.UseSettled, 500, "k"), nil, true},
+		"the first settlement wins": {
+			ended(hallpass.UseForwarded, 0, "k"), &hallpass.Entry{Used: 2}, refund,
+			ended(hallpass.UseForwarded, 0, "k"), &hallpass.Entry{Used: 2}, false,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			use := c.use
+			if changed := c.end.Apply(&use, c.row); changed != c.changed {
+				t.Errorf("changed = %t, want %t", changed, c.changed)
+			}
+			if diff := cmp.Diff(c.want, use) + cmp.Diff(c.wantRow, c.row); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
