@@ -198,26 +198,9 @@ func (g *Gate) loginURL(next string) string {
 func navigates(r *http.Request) bool {
 	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
 	if mode == "" {
-		return showsPages(r) && len(r.Header.Values("Authorization")) == 0
+		return look.WantsPage(r) && len(r.Header.Values("Authorization")) == 0
 	}
-	return showsPages(r) && mode == "navigate" && (dest == "" || dest == "document")
-}
-
-// showsPages reports whether a client names text/html at least as early as any
-// JSON type.
-func showsPages(r *http.Request) bool {
-	for _, line := range r.Header.Values("Accept") {
-		for item := range strings.SplitSeq(line, ",") {
-			kind, _, _ := strings.Cut(strings.TrimSpace(item), ";")
-			switch kind = strings.ToLower(strings.TrimSpace(kind)); {
-			case kind == "text/html", kind == "application/xhtml+xml":
-				return true
-			case strings.HasSuffix(kind, "/json"), strings.HasSuffix(kind, "+json"):
-				return false
-			}
-		}
-	}
-	return false
+	return look.WantsPage(r) && mode == "navigate" && (dest == "" || dest == "document")
 }
 
 // asProgram is the request as one that shows no pages.

@@ -19,7 +19,7 @@ var notYoursPage string
 func (g *Gate) showNotYours(w http.ResponseWriter, r *http.Request, s *sessions.Session) {
 	account := look.Mask(string(s.Address))
 	g.cfg.Logger.DebugContext(r.Context(), "a login is not among those that a rule lets in", "account", account, "host", r.Host, "path", r.URL.Path)
-	if !showsPages(r) {
+	if !look.WantsPage(r) {
 		tellNotYours(w, r, account)
 		return
 	}
