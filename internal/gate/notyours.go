@@ -35,17 +35,9 @@ func (g *Gate) showNotYours(w http.ResponseWriter, r *http.Request, s *sessions.
 // about a link that somebody else opened.
 func tellNotYours(w http.ResponseWriter, r *http.Request, account string) {
 	const code = string(hallpass.RefusalWrongSubject)
-	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(http.StatusForbidden)
-	if r.Method == http.MethodHead {
-		return
-	}
-	_ = wire.Write(w, wire.Problem{
+	wire.Problem{
 		Type: "urn:hallpass:problem:" + code, Title: "This path is for others", Status: http.StatusForbidden, Code: code,
 		Detail: "you are logged in as " + account + ", and this path is open to other addresses only; nothing was done. " +
 			"Log in with one of those, or ask who runs this site",
-	})
+	}.Answer(w, r)
 }
