@@ -53,13 +53,16 @@ var mayImport = map[string][]string{
 		"", "guard", "mail", "login", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui", "keystore",
 	},
-	"internal/gate": {"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/sessions"},
+	"internal/gate": {
+		"", "guard", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial", "internal/wire", "internal/sessions",
+	},
 	"internal/server": {
 		"", "guard", "mail", "login", "internal/strictjson", "internal/clientip", "internal/look", "internal/interstitial",
 		"internal/wire", "keystore", "internal/gate", "internal/api", "internal/sessions", "internal/rights", "internal/find", "internal/bulk", "internal/adminui",
 	},
 	"internal/mailbox": {},
 	"mail":             {""},
+	"hallpasstest":     {"", "memstore", "mail"},
 	"login":            {"", "mail", "internal/strictjson", "internal/clientip", "internal/look", "internal/wire"},
 
 	"internal/needs": {},
@@ -87,14 +90,15 @@ var belowRoot = []string{"internal/strictjson", "internal/passjwt", "internal/ke
 // modulesOf says which foreign modules a library user links with a package; the
 // commands may link more.
 var modulesOf = map[string][]string{
-	"":            {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
-	"guard":       {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
-	"django":      {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
-	"memstore":    {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
-	"mail":        {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/net", "golang.org/x/text"},
-	"sqlitestore": nil, // has a driver; see docs/dependencies.md
-	"pgstore":     nil,
-	"redisstore":  nil, // the same
+	"":             {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
+	"guard":        {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
+	"django":       {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
+	"memstore":     {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys"},
+	"mail":         {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/net", "golang.org/x/text"},
+	"hallpasstest": {"github.com/go-jose/go-jose/v4", "golang.org/x/crypto", "golang.org/x/sys", "golang.org/x/net", "golang.org/x/text"},
+	"sqlitestore":  nil, // has a driver; see docs/dependencies.md
+	"pgstore":      nil,
+	"redisstore":   nil, // the same
 }
 
 func goList(t *testing.T, args ...string) []string {

@@ -176,7 +176,7 @@ func (i *Issuer) eventToWrite(e Event) Event {
 
 // cutEvent cuts what strangers may have sent.
 func cutEvent(e Event) Event {
-	e.At = e.At.UTC().Truncate(time.Microsecond)
+	e.At = atMicro(e.At)
 	for _, text := range []struct {
 		text  *string
 		limit int

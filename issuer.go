@@ -144,7 +144,7 @@ func (i *Issuer) Keys() *Keyring { return i.cfg.Keys }
 func (i *Issuer) Instance() string { return i.cfg.Instance }
 
 // Now returns the Issuer's clock, in UTC and whole microseconds.
-func (i *Issuer) Now() time.Time { return i.cfg.Now().UTC().Truncate(time.Microsecond) }
+func (i *Issuer) Now() time.Time { return atMicro(i.cfg.Now()) }
 
 // store returns the store, or why nothing can be decided without one.
 func (i *Issuer) store() (Store, error) {

@@ -136,12 +136,9 @@ func (r *Keyring) Rotate(k Key) error { return r.Add(k, KeyActive) }
 // rotate first.
 func (r *Keyring) Retire(id string) error {
 	return r.change(func(members []member) ([]member, error) {
-		i := indexOf(members, id)
-		switch {
-		case i < 0:
-			return nil, ErrNotFound
-		case members[i].State == KeyActive:
-			return nil, fieldErrorf("id", "%q is the active key; rotate to another one first", id)
+		i, err := idle(members, id)
+		if err != nil {
+			return nil, err
 		}
 		members[i].State = KeyRetired
 		return members, nil
@@ -151,15 +148,24 @@ func (r *Keyring) Retire(id string) error {
 // Remove forgets a key that is not active.
 func (r *Keyring) Remove(id string) error {
 	return r.change(func(members []member) ([]member, error) {
-		i := indexOf(members, id)
-		switch {
-		case i < 0:
-			return nil, ErrNotFound
-		case members[i].State == KeyActive:
-			return nil, fieldErrorf("id", "%q is the active key; rotate to another one first", id)
+		i, err := idle(members, id)
+		if err != nil {
+			return nil, err
 		}
 		return slices.Delete(members, i, i+1), nil
 	})
+}
+
+// idle finds a key that does not sign.
+func idle(members []member, id string) (int, error) {
+	i := indexOf(members, id)
+	switch {
+	case i < 0:
+		return i, ErrNotFound
+	case members[i].State == KeyActive:
+		return i, fieldErrorf("id", "%q is the active key; rotate to another one first", id)
+	}
+	return i, nil
 }
 
 // Replace makes the ring hold the keys of another in one step, for those who keep

@@ -8,6 +8,7 @@ import (
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/clientip"
 	"github.com/hallpass-go/hallpass/internal/interstitial"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 // errThrottled is answered with 429.
@@ -92,7 +93,7 @@ func (rt *route) throttleFresh(r *http.Request, entry hallpass.Entry) error {
 }
 
 func (rt *route) throttled(w http.ResponseWriter, r *http.Request) {
-	if wantsPage(r) {
+	if look.WantsPage(r) {
 		rt.guard.logPage(rt.guard.pages.Throttled(w, r, freshWindow))
 		return
 	}

@@ -7,22 +7,13 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 // onlyLooks reports whether a request for a link comes from a machine that looks
-// ahead, not from a reader: HEAD, OPTIONS, or a prefetch by one of the names
-// browsers and mail gateways have given it.
+// ahead, not from a reader: HEAD, OPTIONS, or a prefetch.
 func onlyLooks(r *http.Request) bool {
-	if r.Method == http.MethodHead || r.Method == http.MethodOptions {
-		return true
-	}
-	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
-		value := strings.ToLower(r.Header.Get(name))
-		if strings.Contains(value, "prefetch") || strings.Contains(value, "prerender") || strings.Contains(value, "preview") {
-			return true
-		}
-	}
-	return false
+	return r.Method == http.MethodHead || r.Method == http.MethodOptions || look.IsPrefetch(r)
 }
 
 // serveLook answers such a request without counting anything. A prefetch gets the

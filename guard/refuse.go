@@ -6,11 +6,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/interstitial"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 // with adds what is known of the pass, for the refusal page.
@@ -57,7 +57,7 @@ func (rt *route) refuse(w http.ResponseWriter, r *http.Request, found presented,
 		g.cfg.Refused(w, r, Refused{Reason: reason, Status: status, Pass: found.pass})
 		return
 	}
-	if !wantsPage(r) {
+	if !look.WantsPage(r) {
 		writeProblem(w, r, problemOf(reason, status))
 		return
 	}
@@ -107,7 +107,7 @@ func (rt *route) logRefusal(r *http.Request, found presented, reason hallpass.Re
 // does not reach this far 403; links are 403 whatever is wrong with them.
 func (rt *route) statusOf(r *http.Request, found presented, reason hallpass.Refusal) int {
 	if reason == hallpass.RefusalMissing {
-		if rt.opts.Transports&Header != 0 && !wantsPage(r) {
+		if rt.opts.Transports&Header != 0 && !look.WantsPage(r) {
 			return http.StatusUnauthorized
 		}
 		return http.StatusForbidden
@@ -165,7 +165,7 @@ func (rt *route) unavailable(w http.ResponseWriter, r *http.Request, err error) 
 		rt.guard.cfg.Logger.Error("a request could not be decided", "error", err)
 	}
 	protectLink(w, rt.opts)
-	if wantsPage(r) {
+	if look.WantsPage(r) {
 		rt.guard.logPage(rt.guard.pages.Unavailable(w, r, time.Second))
 		return
 	}
@@ -193,21 +193,4 @@ func writeProblem(w http.ResponseWriter, r *http.Request, p problem) {
 	if r.Method != http.MethodHead {
 		w.Write(append(body, '\n'))
 	}
-}
-
-// wantsPage reports whether the client is a browser that shows pages: it names
-// text/html at least as early as any JSON type.
-func wantsPage(r *http.Request) bool {
-	for _, line := range r.Header.Values("Accept") {
-		for item := range strings.SplitSeq(line, ",") {
-			kind, _, _ := strings.Cut(strings.TrimSpace(item), ";")
-			switch kind = strings.ToLower(strings.TrimSpace(kind)); {
-			case kind == "text/html", kind == "application/xhtml+xml":
-				return true
-			case isJSON(kind):
-				return false
-			}
-		}
-	}
-	return false
 }

@@ -161,16 +161,7 @@ func (l *Login) failAPI(w http.ResponseWriter, r *http.Request, err error) {
 	if l.cfg.HTTP.Refused != nil && l.cfg.HTTP.Refused(w, r, p.Status, err) {
 		return
 	}
-	body, err := wire.Marshal(p)
-	if err != nil {
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(append(body, '\n'))
-	}
+	p.Answer(w, r)
 }
 
 // failed is what programs and browsers are told alike, with the log that they are

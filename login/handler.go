@@ -3,11 +3,11 @@ package login
 import (
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/clientip"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 // Handler serves everything below Config.Path. Mount it with the whole path, once
@@ -89,7 +89,7 @@ func (l *Login) choose(e endpoint, r *http.Request) (handle func(http.ResponseWr
 		return e.form, l.failPage
 	case r.Method == http.MethodPost:
 		return e.post, l.failAPI
-	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && e.get != nil && wantsPage(r):
+	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && e.get != nil && look.WantsPage(r):
 		return e.get, l.failPage
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		return e.get, l.failAPI
@@ -123,34 +123,6 @@ func isJSON(kind string) bool {
 	return kind == "application/json" || kind == "text/json" || strings.HasSuffix(kind, "+json")
 }
 
-// wantsPage reports whether the client is a browser that shows pages: it names
-// text/html at least as early as any JSON type.
-func wantsPage(r *http.Request) bool {
-	for _, line := range r.Header.Values("Accept") {
-		for item := range strings.SplitSeq(line, ",") {
-			kind, _, _ := strings.Cut(item, ";")
-			switch kind = strings.ToLower(strings.TrimSpace(kind)); {
-			case kind == "text/html", kind == "application/xhtml+xml":
-				return true
-			case isJSON(kind):
-				return false
-			}
-		}
-	}
-	return false
-}
-
 // onlyLooks reports whether a request comes from a machine that looks ahead, not
 // from a reader.
-func onlyLooks(r *http.Request) bool {
-	if r.Method == http.MethodHead {
-		return true
-	}
-	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
-		value := strings.ToLower(r.Header.Get(name))
-		if slices.ContainsFunc([]string{"prefetch", "prerender", "preview"}, func(s string) bool { return strings.Contains(value, s) }) {
-			return true
-		}
-	}
-	return false
-}
+func onlyLooks(r *http.Request) bool { return r.Method == http.MethodHead || look.IsPrefetch(r) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 type accessKey struct{}
@@ -87,7 +88,7 @@ func (l *Login) turnAway(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	mode := r.Header.Get("Sec-Fetch-Mode")
-	if _, refused := hallpass.RefusalOf(err); refused && r.Method == http.MethodGet && wantsPage(r) &&
+	if _, refused := hallpass.RefusalOf(err); refused && r.Method == http.MethodGet && look.WantsPage(r) &&
 		(mode == "" || mode == "navigate") && len(r.Header.Values("Authorization")) == 0 {
 		seeOther(w, l.pageURL(requestTarget(r)))
 		return

@@ -35,6 +35,6 @@ func (s *Store) LowerQuota(ctx context.Context, pass string, maxUses int64) (hal
 	if !exists {
 		return hallpass.Entry{}, hallpass.ErrNotFound
 	}
-	e.MaxUses = min(e.MaxUses, max(1, maxUses)) // without limit it is 0, and stays so
+	e.CapUses(maxUses)
 	return *stored(*e), nil
 }

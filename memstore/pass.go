@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -78,14 +77,12 @@ func (s *Store) RevokePass(ctx context.Context, tombstone hallpass.Entry, now ti
 		return hallpass.Entry{}, err
 	}
 	e, exists := s.passes[tombstone.ID]
-	switch {
-	case !exists:
+	if !exists {
 		e = stored(tombstone)
-		e.RevokedAt = micro(now)
+		e.RevokedAt = time.Time{}
 		s.passes[e.ID] = e
-	case e.RevokedAt.IsZero():
-		e.RevokedAt = micro(now)
 	}
+	e.MarkRevoked(now)
 	return *stored(*e), nil
 }
 
@@ -100,15 +97,7 @@ func (s *Store) Amend(ctx context.Context, a hallpass.Amendment) (hallpass.Entry
 	if !exists {
 		return hallpass.Entry{}, hallpass.ErrNotFound
 	}
-	if e.MaxUses > 0 && a.AddUses > 0 {
-		e.MaxUses += min(a.AddUses, math.MaxInt64-e.MaxUses)
-	}
-	if !a.ExpiresAt.IsZero() && over(e.ExpiresAt, micro(a.ExpiresAt)) {
-		e.ExpiresAt = micro(a.ExpiresAt)
-		if a.KeepUntil.IsZero() || over(e.KeepUntil, a.KeepUntil) {
-			e.KeepUntil = micro(a.KeepUntil)
-		}
-	}
+	a.Apply(e)
 	return *stored(*e), nil
 }
 

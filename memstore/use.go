@@ -58,19 +58,9 @@ func (s *Store) Settle(ctx context.Context, end hallpass.Settlement) (hallpass.U
 	if !exists || use.Pass != end.Pass {
 		return hallpass.Use{}, hallpass.ErrNotFound
 	}
-	if use.State != hallpass.UsePending {
-		return *use, nil
-	}
-	use.State, use.Status = end.State, end.Status
-	if end.State == hallpass.UseRefunded {
-		e, exists := s.passes[use.Pass]
-		if !exists || e.Refunds >= end.MaxRefunds {
-			use.State = hallpass.UseSettled
-			return *use, nil
-		}
-		e.Used--
-		e.Refunds++
-		s.release(use)
+	key := useKey{use.Pass, use.Key}
+	if end.Apply(use, s.passes[use.Pass]) && use.State == hallpass.UseRefunded {
+		delete(s.keys, key)
 	}
 	return *use, nil
 }

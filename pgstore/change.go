@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,9 +24,7 @@ func (s *Store) RevokePass(ctx context.Context, tombstone hallpass.Entry, now ti
 			p = newRow(tombstone)
 			p.RevokedAt = time.Time{}
 		}
-		if p.RevokedAt.IsZero() {
-			p.RevokedAt, p.changed = micro(now), true
-		}
+		p.changed = p.MarkRevoked(now) || p.changed
 		return p, nil
 	}})
 }
@@ -38,16 +35,7 @@ func (s *Store) Amend(ctx context.Context, a hallpass.Amendment) (hallpass.Entry
 		if p == nil {
 			return nil, hallpass.ErrNotFound
 		}
-		if p.MaxUses > 0 && a.AddUses > 0 {
-			p.MaxUses += min(a.AddUses, math.MaxInt64-p.MaxUses)
-			p.changed = true
-		}
-		if !a.ExpiresAt.IsZero() && over(p.ExpiresAt, micro(a.ExpiresAt)) {
-			p.ExpiresAt, p.changed = micro(a.ExpiresAt), true
-			if a.KeepUntil.IsZero() || over(p.KeepUntil, a.KeepUntil) {
-				p.KeepUntil = micro(a.KeepUntil)
-			}
-		}
+		p.changed = a.Apply(&p.Entry) || p.changed
 		return p, nil
 	}})
 }

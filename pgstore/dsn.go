@@ -3,9 +3,7 @@ package pgstore
 import (
 	"errors"
 	"io/fs"
-	"net"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -93,11 +91,7 @@ func parse(dsn string) (target, error) {
 // name is host and database.
 func (t target) name() string {
 	c := t.pool.ConnConfig
-	host := c.Host
-	if !strings.HasPrefix(host, "/") {
-		host = net.JoinHostPort(host, strconv.Itoa(int(c.Port)))
-	}
-	name := "PostgreSQL at " + host + ", database " + c.Database
+	name := "PostgreSQL at " + placeOf(&c.Config) + ", database " + c.Database
 	if t.schema != "" {
 		name += ", schema " + t.schema
 	}

@@ -37,11 +37,15 @@ func unavailable(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("%w: postgres: %s: %w", hallpass.ErrUnavailable, what, oneLine{err})
 }
 
-// oneLine is an error whose text has one line; the driver writes one for each host.
+// oneLine is an error whose text has one line; the driver writes one for each attempt
+// to connect.
 type oneLine struct{ err error }
 
 func (e oneLine) Error() string {
-	return strings.ReplaceAll(strings.ReplaceAll(e.err.Error(), ":\n\t", ": "), "\n\t", "; ")
+	if failure, ok := errors.AsType[*pgconn.ConnectError](e.err); ok {
+		return connectText(failure)
+	}
+	return strings.ReplaceAll(e.err.Error(), "\n", "; ")
 }
 
 func (e oneLine) Unwrap() error { return e.err }
@@ -124,14 +128,22 @@ func isLost(err error) bool {
 }
 
 // isPassing reports whether the server undid the transaction for a reason that
-// passes: a deadlock, a conflict, a lock that took too long, or a row that another
-// process made at the same moment.
+// passes: a deadlock, a conflict, a lock that took too long, a row that another
+// process made at the same moment, or a week that got its table then.
 func isPassing(err error) bool {
-	if errors.Is(err, errLostGroup) {
+	if errors.Is(err, errLostGroup) || isMisplaced(err) {
 		return true
 	}
 	code, goesOn := sqlState(err)
 	return goesOn && slices.Contains([]string{"40001", "40P01", "55P03", "23505"}, code)
+}
+
+// isMisplaced reports whether a use no longer belongs into the partition that the
+// server had chosen for it: the one of its week was attached meanwhile. The code is
+// that of a CHECK constraint, which has a name.
+func isMisplaced(err error) bool {
+	failure, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && failure.Code == "23514" && failure.ConstraintName == ""
 }
 
 // isOneItemsFault reports whether a failure can be due to one of several writes,

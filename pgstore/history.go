@@ -42,9 +42,7 @@ func (s *Store) LowerQuota(ctx context.Context, pass string, maxUses int64) (hal
 		if p == nil {
 			return nil, hallpass.ErrNotFound
 		}
-		if limit := max(1, maxUses); p.MaxUses > limit { // without limit it is 0, and stays so
-			p.MaxUses, p.changed = limit, true
-		}
+		p.changed = p.CapUses(maxUses) || p.changed
 		return p, nil
 	}})
 }

@@ -36,7 +36,7 @@ func (s *Store) makeIndexes(ctx context.Context, wanted []string) error {
 	config.OnNotice = nil
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return unavailable(ctx, "connect", err)
+		return unavailable(ctx, "make indexes", err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	texts := []string{`SET statement_timeout = 0`, `SET lock_timeout = 0`}

@@ -38,7 +38,7 @@ func (s *Store) migrate(ctx context.Context) (created bool, err error) {
 	config.OnNotice = nil
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return false, unavailable(ctx, "connect", err)
+		return false, unavailable(ctx, "open", err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	version, err := schemaVersion(ctx, conn)

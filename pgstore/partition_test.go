@@ -1,6 +1,7 @@
 package pgstore_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -134,6 +135,37 @@ func TestWeeksAreMadeAheadByWhoeverPrunesAndNothingWaitsForThem(t *testing.T) {
 	uses, err := b.Uses(t.Context(), hallpass.UseQuery{Limit: 1000})
 	if err != nil || len(uses) != 8*20+1 {
 		t.Errorf("%d uses, %v, want %d", len(uses), err, 8*20+1)
+	}
+}
+
+// An insert that waited for the others' table while a week was attached was told that
+// it belongs elsewhere, and the caller that nothing could be decided.
+func TestAUseWhoseWeekIsMadeAtThatMomentIsCounted(t *testing.T) {
+	t.Parallel()
+	dsn := needs.Postgres(t)
+	s, db, watcher := open(t, dsn), raw(t, dsn), raw(t, dsn)
+	far := time.Now().Add(52 * pgstore.PartitionSpan)
+	mustExec(t, db, "BEGIN")
+	mustExec(t, db, `CREATE TABLE made (LIKE hallpass_uses INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`)
+	mustExec(t, db, `ALTER TABLE hallpass_uses ATTACH PARTITION made FOR VALUES FROM ('`+idAt(far.Add(-time.Hour))+`') TO ('`+idAt(far.Add(time.Hour))+`')`)
+	r := useOf(fought(1))
+	r.Use.ID, r.Use.Key = idAt(far), "" // with a key, what is read first waits instead
+	answered := make(chan error, 1)
+	go func() {
+		_, err := s.Reserve(context.Background(), r)
+		answered <- err
+	}()
+	for began := time.Now(); scan[int](t, watcher, `SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'hallpass_uses_other'::regclass`) == 0; time.Sleep(time.Millisecond) {
+		if time.Since(began) > 5*time.Second {
+			t.Fatal("the use does not wait for the table")
+		}
+	}
+	mustExec(t, db, "COMMIT")
+	if err := <-answered; err != nil {
+		t.Fatalf("Reserve = %v", err)
+	}
+	if got := scan[string](t, db, `SELECT tableoid::regclass::text FROM hallpass_uses WHERE id = $1`, r.Use.ID); got != "made" {
+		t.Errorf("the use is in %s", got)
 	}
 }
 

@@ -144,10 +144,8 @@ func (t *redemption) decide(b *pgx.Batch) ([]group.Result[redeemed], bool, error
 			results[i].Err = hallpass.ErrNotFound
 			continue
 		}
-		if use.State == hallpass.UsePending {
-			held := *use
-			p := t.passes[use.Pass]
-			settleUse(use, *end, p)
+		held, p := *use, t.passes[use.Pass]
+		if end.Apply(use, p.entry()) {
 			ended.add(*use)
 			if use.State == hallpass.UseRefunded {
 				change(p)
@@ -212,20 +210,4 @@ func (t *redemption) reserve(r *hallpass.Reservation, result *group.Result[redee
 	p.Used++
 	change(p)
 	result.Value.reserved = hallpass.Reserved{Entry: p.own(), Use: use}
-}
-
-// settleUse ends a pending use. A pass that has gone, or has had its refunds,
-// gets no other.
-func settleUse(use *hallpass.Use, end hallpass.Settlement, p *row) {
-	use.State, use.Status = end.State, end.Status
-	if end.State != hallpass.UseRefunded {
-		return
-	}
-	if p == nil || p.Refunds >= end.MaxRefunds {
-		use.State = hallpass.UseSettled
-		return
-	}
-	p.Used--
-	p.Refunds++
-	use.Key = ""
 }

@@ -41,6 +41,14 @@ func newRow(e hallpass.Entry) *row {
 	return r
 }
 
+// entry is the row's entry, nil where there is no row.
+func (r *row) entry() *hallpass.Entry {
+	if r == nil {
+		return nil
+	}
+	return &r.Entry
+}
+
 // own returns the entry for a caller to keep, sharing no memory.
 func (r *row) own() hallpass.Entry {
 	e := r.Entry

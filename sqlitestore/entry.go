@@ -58,6 +58,14 @@ func encodeGrants(grants []hallpass.Grant) (any, error) {
 	return string(text), err
 }
 
+// entry is the row's entry, nil where there is no row.
+func (r *row) entry() *hallpass.Entry {
+	if r == nil {
+		return nil
+	}
+	return &r.Entry
+}
+
 // own returns the entry for a caller to keep, sharing no memory.
 func (r *row) own() hallpass.Entry {
 	e := r.Entry

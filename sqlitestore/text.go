@@ -67,7 +67,3 @@ func nullMicros(t time.Time) any {
 
 // micro is the precision of every time in a store.
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
-
-// over reports whether a thing that ends at end is over at now. A zero end is
-// never.
-func over(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }

@@ -65,9 +65,8 @@ func (tx *writeTx) settleAll(items []write, results []group.Result[outcome]) err
 			results[i].Err = hallpass.ErrNotFound
 			continue
 		}
-		if use.State == hallpass.UsePending {
-			p := passes[use.Pass]
-			settleUse(use, *item.settle, p)
+		p := passes[use.Pass]
+		if item.settle.Apply(use, p.entry()) {
 			if err := tx.exec(`UPDATE uses SET state = ?2, status = ?3, key = ?4 WHERE id = ?1`, use.ID,
 				string(use.State), use.Status, sql.NullString{String: use.Key, Valid: use.Key != ""}); err != nil {
 				return err
@@ -85,22 +84,6 @@ func (tx *writeTx) settleAll(items []write, results []group.Result[outcome]) err
 		}
 	}
 	return nil
-}
-
-// settleUse ends a pending use. A pass that has gone, or has had its refunds,
-// gets no other.
-func settleUse(use *hallpass.Use, end hallpass.Settlement, p *row) {
-	use.State, use.Status = end.State, end.Status
-	if end.State != hallpass.UseRefunded {
-		return
-	}
-	if p == nil || p.Refunds >= end.MaxRefunds {
-		use.State = hallpass.UseSettled
-		return
-	}
-	p.Used--
-	p.Refunds++
-	use.Key = ""
 }
 
 // Uses implements hallpass.PassStore.

@@ -107,7 +107,7 @@ func (a *API) refuseCaller(w http.ResponseWriter, r *http.Request, err error) {
 		header += `, error="invalid_token", error_description="` + string(reason) + `"`
 	}
 	w.Header().Set("WWW-Authenticate", header)
-	writeProblem(w, p)
+	p.Answer(w, r)
 }
 
 var callerDetails = map[hallpass.Refusal]string{

@@ -58,18 +58,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if _, refused := hallpass.RefusalOf(err); refused && p.Status == http.StatusForbidden {
 		w.Header().Set("WWW-Authenticate", challenge+`, error="insufficient_scope"`)
 	}
-	writeProblem(w, p)
-}
-
-func writeProblem(w http.ResponseWriter, p wire.Problem) {
-	body, err := wire.Marshal(p)
-	if err != nil {
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(append(body, '\n'))
+	p.Answer(w, r)
 }
 
 func invalid(field, reason string) error {

@@ -31,6 +31,15 @@ type completion struct {
 	words []completionWord
 }
 
+// step is the command before the last word, a space, and that word: what the scripts
+// look at to get from one command to the next.
+func (c completion) step() string {
+	if strings.Contains(c.path, " ") {
+		return c.path
+	}
+	return " " + c.path
+}
+
 // completionWord is a command, a value or a flag.
 type completionWord struct {
 	text, help string
@@ -83,11 +92,7 @@ func shellWalk(b *strings.Builder, commands []completion, words string) {
 		if c.path == "" {
 			continue
 		}
-		parent, name := "", c.path
-		if i := strings.LastIndexByte(c.path, ' '); i >= 0 {
-			parent, name = c.path[:i], c.path[i+1:]
-		}
-		fmt.Fprintf(b, "      %s) at=%s ;;\n", quote(parent+" "+name), quote(c.path))
+		fmt.Fprintf(b, "      %s) at=%s ;;\n", quote(c.step()), quote(c.path))
 	}
 	b.WriteString("    esac\n  done\n")
 }
@@ -143,11 +148,7 @@ func fishScript(b *strings.Builder, commands []completion) {
 		if c.path == "" {
 			continue
 		}
-		parent, name := "", c.path
-		if i := strings.LastIndexByte(c.path, ' '); i >= 0 {
-			parent, name = c.path[:i], c.path[i+1:]
-		}
-		fmt.Fprintf(b, "      case %s\n        set at %s\n", quote(parent+" "+name), quote(c.path))
+		fmt.Fprintf(b, "      case %s\n        set at %s\n", quote(c.step()), quote(c.path))
 	}
 	b.WriteString("    end\n  end\n  test \"$at\" = \"$argv[1]\"\nend\n")
 	for _, c := range commands {

@@ -114,6 +114,7 @@ func (c *configCheckCmd) Run(a *app) error {
 				"a link is unknown_pass until a Go program has made its row (django.ExpiringLinkID)")
 		}
 	}
+	result.Notes = append(result.Notes, a.settings.file.shadows(p, problems)...)
 	if !a.grammar.JSON {
 		for _, note := range result.Notes {
 			a.notice("%s", note)

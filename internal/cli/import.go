@@ -60,7 +60,10 @@ func (c *importDjangoCmd) Run(ctx context.Context, a *app) error {
 	if err := c.print(a, report); err != nil {
 		return err
 	}
-	if report.ProblemCount > 0 {
+	switch {
+	case report.ProblemCount > 0 && c.DryRun:
+		return fieldError("from", "%d rows could not be carried over as they are; all the others would be", report.ProblemCount)
+	case report.ProblemCount > 0:
 		return fieldError("from", "%d rows could not be carried over as they are; all the others were", report.ProblemCount)
 	}
 	return nil
@@ -143,6 +146,9 @@ func (c *importDjangoCmd) print(a *app, r djangoimport.Report) error {
 		if err := a.line("%8d  %s", l.n, l.text); err != nil {
 			return err
 		}
+	}
+	if r.DryRun {
+		return a.line("This was a dry run: nothing was written.")
 	}
 	return nil
 }

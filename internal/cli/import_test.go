@@ -56,6 +56,11 @@ func TestImportMakesTheStoreAndTellsWhatItDid(t *testing.T) {
 	if r := report("--dry-run"); r.Imported != 63 || !r.DryRun {
 		t.Errorf("dry run: %+v", r)
 	}
+	const nothing = "\nThis was a dry run: nothing was written.\n"
+	if code, out, _ := runHallpass(t, "import", "django", store, from, "--dry-run"); code != 0 ||
+		!strings.Contains(out, "63  would be imported\n") || !strings.HasSuffix(out, nothing) {
+		t.Errorf("a dry run for people: exit %d\n%s", code, out)
+	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Fatalf("a dry run made the store: %v", err)
 	}
@@ -98,7 +103,14 @@ func TestImportMakesTheStoreAndTellsWhatItDid(t *testing.T) {
 	if code != 2 || !strings.Contains(out, "63  are not what they were, and were revoked\n") || !strings.Contains(errs, "issued_at") {
 		t.Errorf("as told to: exit %d\n%s%s", code, out, errs)
 	}
+	code, out, errs = runHallpass(t, "import", "django", store, from, "--key=third", "--dry-run")
+	if code != 2 || !strings.HasSuffix(out, nothing) || !strings.HasSuffix(errs, "from: 1 rows could not be carried over as they are; all the others would be\n") {
+		t.Errorf("a dry run with a wrong row: exit %d\n%s%s", code, out, errs)
+	}
 	code, out, errs = runHallpass(t, "import", "django", store, from, "--key=third")
+	if strings.Contains(out, "nothing was written") {
+		t.Errorf("no dry run says it was one:\n%s", out)
+	}
 	if code != 2 || !strings.Contains(out, "62  imported\n") || !strings.Contains(errs, "request_token_requesttoken 3: scope is empty\n") {
 		t.Errorf("with a wrong row: exit %d\n%s%s", code, out, errs)
 	}

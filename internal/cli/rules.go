@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -42,6 +43,29 @@ func (f *settingsFile) rules() gate.Rules {
 		}
 	}
 	return list
+}
+
+// shadows tells of rules that can never match, unless rules are wrong anyhow: what
+// could not be read might have told them apart.
+func (f *settingsFile) shadows(plan *servePlan, problems []problem) (notes []string) {
+	if slices.ContainsFunc(problems, func(p problem) bool { return strings.HasPrefix(p.Field, "rules") }) {
+		return nil
+	}
+	for _, s := range plan.Rules.Shadows(orText(plan.BaseURL, "http://"+plan.addr)) {
+		by := make([]string, len(s.By))
+		for i, n := range s.By {
+			by[i] = "rules." + strconv.Itoa(n)
+		}
+		reason := by[0] + " before it takes all it could match"
+		switch {
+		case s.Same:
+			reason = by[0] + " before it has the same host, path and methods"
+		case len(by) > 1:
+			reason = strings.Join(by, ", ") + " before it together take all it could match"
+		}
+		notes = append(notes, fmt.Sprintf("%s:%d: rules.%d can never match: %s", f.name, f.raw["rules"].Content[s.Rule].Line, s.Rule, reason))
+	}
+	return notes
 }
 
 // rule reads one rule, and where each of its members stands.

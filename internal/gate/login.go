@@ -1,7 +1,6 @@
 package gate
 
 import (
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"net"
@@ -199,26 +198,9 @@ func (g *Gate) loginURL(next string) string {
 func navigates(r *http.Request) bool {
 	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest")
 	if mode == "" {
-		return showsPages(r) && len(r.Header.Values("Authorization")) == 0
+		return look.WantsPage(r) && len(r.Header.Values("Authorization")) == 0
 	}
-	return showsPages(r) && mode == "navigate" && (dest == "" || dest == "document")
-}
-
-// showsPages reports whether a client names text/html at least as early as any
-// JSON type.
-func showsPages(r *http.Request) bool {
-	for _, line := range r.Header.Values("Accept") {
-		for item := range strings.SplitSeq(line, ",") {
-			kind, _, _ := strings.Cut(strings.TrimSpace(item), ";")
-			switch kind = strings.ToLower(strings.TrimSpace(kind)); {
-			case kind == "text/html", kind == "application/xhtml+xml":
-				return true
-			case strings.HasSuffix(kind, "/json"), strings.HasSuffix(kind, "+json"):
-				return false
-			}
-		}
-	}
-	return false
+	return look.WantsPage(r) && mode == "navigate" && (dest == "" || dest == "document")
 }
 
 // asProgram is the request as one that shows no pages.
@@ -226,23 +208,6 @@ func asProgram(r *http.Request) *http.Request {
 	out := r.Clone(r.Context())
 	out.Header.Set("Accept", "application/problem+json")
 	return out
-}
-
-//go:embed not_yours.html
-var notYoursPage string
-
-// showNotYours tells somebody who is logged in that this page is for others.
-func (g *Gate) showNotYours(w http.ResponseWriter, r *http.Request, s *sessions.Session) {
-	if !showsPages(r) {
-		g.guard.Refuse(w, r, hallpass.RefusalWrongSubject)
-		return
-	}
-	again := g.loginURL(r.URL.RequestURI())
-	if err := look.Serve(w, r, http.StatusForbidden, g.notYours, map[string]any{
-		"Site": g.cfg.Site, "Account": look.Mask(string(s.Address)), "Action": g.cfg.Prefix + "/logout?next=" + url.QueryEscape(again),
-	}); err != nil {
-		g.cfg.Logger.Error("a page could not be shown", "page", "not_yours", "error", err)
-	}
 }
 
 // servePages serves the login pages, and the way out, on the hosts of rules for

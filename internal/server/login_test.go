@@ -168,8 +168,16 @@ func TestARuleCanBeForSomeOfThoseWhoMayLogIn(t *testing.T) {
 	if got.status != http.StatusForbidden || !strings.Contains(got.body, "a•••@example.com") {
 		t.Fatalf("%d\n%s", got.status, got.body)
 	}
-	if got := ada.do(http.MethodGet, "/boss/room", ""); got.status != http.StatusForbidden || got.header.Get("Content-Type") != "application/problem+json" {
-		t.Errorf("a program: %d %v", got.status, got.header)
+	// The words for a program were "somebody else is signed in", of a link.
+	program := ada.do(http.MethodGet, "/boss/room", "")
+	wantProblem := `{"type":"urn:hallpass:problem:wrong_subject","title":"This path is for others","status":403,"code":"wrong_subject",` +
+		`"detail":"you are logged in as a•••@example.com, and this path is open to other addresses only; nothing was done. Log in with one of those, or ask who runs this site"}` + "\n"
+	if program.status != http.StatusForbidden || program.header.Get("Content-Type") != "application/problem+json" || program.body != wantProblem ||
+		program.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("a program: %d %v\n%s", program.status, program.header, program.body)
+	}
+	if got := ada.do(http.MethodHead, "/boss/room", ""); got.status != http.StatusForbidden || got.body != "" {
+		t.Errorf("a program that only looks: %d %q", got.status, got.body)
 	}
 	action := regexp.MustCompile(`(?s)<form[^>]*action="([^"]*)"`).FindStringSubmatch(got.body)
 	if action == nil {
@@ -355,8 +363,9 @@ func TestProgramsLogInBesideTheApplicationAndFindTheKeys(t *testing.T) {
 		!strings.Contains(got.body, "X-Hallpass-Subject:[ada@example.com]") || strings.Contains(got.body, tokens.Access) {
 		t.Errorf("with the access token: %d %s", got.status, got.body)
 	}
-	if got := p.person().do(http.MethodGet, "/boss", "", asAda...); got.status != http.StatusForbidden || got.fromApp() {
-		t.Errorf("a page for others: %d", got.status)
+	if got := p.person().do(http.MethodGet, "/boss", "", asAda...); got.status != http.StatusForbidden || got.fromApp() ||
+		!strings.Contains(got.body, "logged in as a•••@example.com, and this path is open to other addresses only") || strings.Contains(got.body, "boss") {
+		t.Errorf("a page for others: %d %s", got.status, got.body)
 	}
 	for _, wrong := range []string{"Bearer " + tokens.Access[:len(tokens.Access)-6] + "AAAAAA", "Bearer " + tokens.Refresh, "Basic " + tokens.Access, "Bearer"} {
 		if got := p.person().do(http.MethodGet, "/notes", "", "Authorization", wrong); got.status != http.StatusUnauthorized {

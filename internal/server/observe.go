@@ -107,14 +107,7 @@ func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 func (h logHandler) WithGroup(name string) slog.Handler { return logHandler{h.Handler.WithGroup(name)} }
 
 func (s *Server) problem(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) {
-	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_ = wire.Write(w, wire.Problem{Type: "urn:hallpass:problem:" + code, Title: title, Status: status, Code: code, Detail: detail})
-	}
+	wire.Problem{Type: "urn:hallpass:problem:" + code, Title: title, Status: status, Code: code, Detail: detail}.Answer(w, r)
 }
 
 // knownMethod keeps what a client invents out of logs and labels.

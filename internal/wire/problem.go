@@ -100,6 +100,23 @@ func (p Problem) Public() Problem {
 	return p
 }
 
+// Answer writes the problem as the answer to a request.
+func (p Problem) Answer(w http.ResponseWriter, r *http.Request) {
+	body, err := Marshal(p)
+	if err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(p.Status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(append(body, '\n'))
+	}
+}
+
 // Exit returns the exit code of the command line.
 func (p Problem) Exit() int { return p.exit }
 

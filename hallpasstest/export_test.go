@@ -1,0 +1,4 @@
+package hallpasstest
+
+// Patience is how long Next waits.
+const Patience = patience
