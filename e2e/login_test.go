@@ -283,8 +283,8 @@ func TestKnownAndUnknownAddressesLookAlike(t *testing.T) {
 	if a, b := shape(known), shape(unknown); a != b {
 		t.Errorf("known:\n%s\nunknown:\n%s", a, b)
 	}
-	var ratio float64
-	for attempt := range 5 { // a busy machine is no oracle
+	var ratios []float64
+	for attempt := range 5 { // a busy machine disturbs one or two of them
 		var took [2]time.Duration
 		const rounds = 1000
 		for i := range 2 * rounds {
@@ -293,14 +293,12 @@ func TestKnownAndUnknownAddressesLookAlike(t *testing.T) {
 			shape([]string{known, unknown}[which])
 			took[which] += time.Since(began)
 		}
-		ratio = float64(took[0]) / float64(took[1])
-		t.Logf("attempt %d: known %v, unknown %v on average, ratio %.3f", attempt+1, took[0]/rounds, took[1]/rounds, ratio)
-		if ratio > 0.9 && ratio < 1.1 {
-			break
-		}
+		ratios = append(ratios, float64(took[0])/float64(took[1]))
+		t.Logf("attempt %d: known %v, unknown %v on average, ratio %.3f", attempt+1, took[0]/rounds, took[1]/rounds, ratios[attempt])
 	}
-	if ratio <= 0.9 || ratio >= 1.1 {
-		t.Errorf("the times tell: ratio %.3f", ratio)
+	slices.Sort(ratios)
+	if median := ratios[2]; median <= 0.9 || median >= 1.1 {
+		t.Errorf("the times tell: ratios %.3f", ratios)
 	}
 	for _, m := range box.Messages() {
 		if m.To == unknown {

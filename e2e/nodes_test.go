@@ -174,68 +174,69 @@ const clicks = 200
 func TestThreeProcessesHonourOneOfTwoHundredClicks(t *testing.T) {
 	t.Parallel()
 	server := needs.NewPostgresServer(t)
-	for name, disturb := range map[string]func(c *nodes, until <-chan struct{}){
-		"in peace": nil,
-		"while one is killed each second": func(c *nodes, until <-chan struct{}) {
-			for i := 0; ; i++ {
-				select {
-				case <-until:
-					return
-				case <-time.After(time.Second):
-					c.replace(i)
-				}
+	for name, row := range map[string]struct {
+		every       time.Duration
+		least, most int // disturbances
+		disturb     func(c *nodes, n int)
+	}{
+		"in peace":                        {},
+		"while one is killed each second": {time.Second, 5, 1000, func(c *nodes, n int) { c.replace(n) }},
+		"while PostgreSQL is restarted": {700 * time.Millisecond, 3, 3, func(*nodes, int) {
+			server.Stop()
+			if err := server.Start(); err != nil {
+				t.Error(err)
 			}
-		},
-		"while PostgreSQL is restarted": func(_ *nodes, until <-chan struct{}) {
-			for range 3 {
-				select {
-				case <-until:
-					return
-				case <-time.After(700 * time.Millisecond):
-					server.Stop()
-					if err := server.Start(); err != nil {
-						t.Error(err)
-						return
-					}
-				}
-			}
-		},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := startNodes(t, 3, server.Database(t, fmt.Sprintf("d%d", time.Now().UnixNano())), clickRules)
-			links := c.issue(100, `{"scope":"app","mode":"public","max_uses":1,"batch":"clicks"}`)
+			// A quick machine has its hundred rounds before much was disturbed, and goes on.
+			const enough, most = 100, 3000
+			links := c.issue(most, `{"scope":"app","mode":"public","max_uses":1,"batch":"clicks"}`)
+			var disturbances atomic.Int64
 			until, disturbed := make(chan struct{}), make(chan struct{})
 			go func() {
 				defer close(disturbed)
-				if disturb != nil {
-					disturb(c, until)
+				for n := range row.most {
+					select {
+					case <-until:
+						return
+					case <-time.After(row.every):
+						row.disturb(c, n)
+						disturbances.Add(1)
+					}
 				}
 			}()
 			crowd := newCrowd(c)
 			began, lost := time.Now(), 0
-			for round, link := range links {
-				won := crowd.click(t, link)
+			round := 0
+			for ; round < most && (round < enough || int(disturbances.Load()) < row.least); round++ {
+				won := crowd.click(t, links[round])
 				switch {
 				case won > 1:
 					t.Errorf("round %d: %d clicks were honoured", round, won)
-				case won == 0 && disturb == nil:
+				case won == 0 && row.most == 0:
 					t.Errorf("round %d: no click was honoured", round)
 				case won == 0:
 					lost++ // counted, and its answer lost with the process; or not counted
 				}
 			}
-			rate := float64(len(links)) * clicks / time.Since(began).Seconds()
+			rate := float64(round) * clicks / time.Since(began).Seconds()
 			close(until)
 			<-disturbed
-			if len(crowd.odd) > 0 && disturb == nil {
+			if len(crowd.odd) > 0 && row.most == 0 {
 				t.Errorf("answers that nobody expects: %v", crowd.odd)
 			}
-			for id, used := range c.used("clicks") {
-				if used != 1 {
-					t.Errorf("pass %s: honoured %d times, the store has %d", id, crowd.won[id], used)
+			used := c.used("clicks")
+			for _, link := range links[:round] {
+				if used[link.ID] != 1 {
+					t.Errorf("pass %s: honoured %d times, the store has %d", link.ID, crowd.won[link.ID], used[link.ID])
 				}
 			}
-			t.Logf("%.0f clicks/s; %d uses whose answer was lost; beside honoured and spent: %v", rate, lost, crowd.odd)
+			if int(disturbances.Load()) < row.least {
+				t.Errorf("only %d disturbances in %d rounds", disturbances.Load(), round)
+			}
+			t.Logf("%d rounds, %d disturbances; %.0f clicks/s; %d uses whose answer was lost; beside honoured and spent: %v", round, disturbances.Load(), rate, lost, crowd.odd)
 		})
 	}
 }

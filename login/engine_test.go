@@ -218,7 +218,13 @@ func from(n int) login.Client {
 // begin asks for a mail and waits for it.
 func (e *engine) begin(email string) (begun login.Begun, code, link string) {
 	e.t.Helper()
-	begun, err := e.Begin(e.t.Context(), login.Start{Email: email, Client: from(1)})
+	return e.beginFrom(from(1), email)
+}
+
+// beginFrom is begin from another place.
+func (e *engine) beginFrom(c login.Client, email string) (begun login.Begun, code, link string) {
+	e.t.Helper()
+	begun, err := e.Begin(e.t.Context(), login.Start{Email: email, Client: c})
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -41,7 +41,8 @@ var domains = idna.New(
 // The local part is a dot-atom of RFC 5321 section 4.1.2, in lower case: RFC 5321
 // lets a host tell Hugo from hugo, but none that matters does, and two accounts
 // for one mailbox, or one account for two, is what attacks are made of. Nothing
-// else is folded: dots and "+tags" stay. Local parts beyond ASCII (RFC 6531) are
+// else is folded: dots and "+tags" stay. % and ! are refused: to a relay they may
+// be a way to another address. Local parts beyond ASCII (RFC 6531) are
 // refused: their canonical form is unsettled, and a look-alike letter would make
 // another mailbox.
 //
@@ -155,6 +156,10 @@ func unfitLocal(local string) string {
 		switch {
 		case r >= utf8.RuneSelf:
 			return "may have letters beyond a to z after the @ only"
+		// Relays rewrite a%b@c and b!a@c to a@b (Postfix does by default): the mail would
+		// go to another address than the one that was judged.
+		case r == '%' || r == '!':
+			return "must not contain a % or a ! before the @, which some mail servers take for the way to another address"
 		case r != '.' && !isAtomText(byte(r)):
 			return "has a character that cannot stand before the @"
 		}
@@ -167,7 +172,7 @@ func unfitLocal(local string) string {
 
 func isAtomText(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
-		strings.IndexByte("!#$%&'*+-/=?^_`{|}~", c) >= 0
+		strings.IndexByte("#$&'*+-/=?^_`{|}~", c) >= 0
 }
 
 // canonicalDomain returns the form in which a domain is looked up, or why there is
