@@ -3,6 +3,7 @@ package pgstore_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -277,6 +278,42 @@ func TestCheckSchemaNoticesAMigrationByANewerProgram(t *testing.T) {
 	mustExec(t, raw(t, dsn), `INSERT INTO hallpass_schema (version_id, is_applied) VALUES (999, true)`)
 	if err := s.CheckSchema(t.Context()); !errors.Is(err, hallpass.ErrUnavailable) {
 		t.Errorf("after a newer program's migration: %v", err)
+	}
+}
+
+// Grouping is what makes one database enough: BenchmarkReserveAmong and docs/scale.md
+// have the figures, twelve times and more on a quiet machine. Here other tests run
+// beside it.
+func TestManyCallersGetSeveralTimesTheUsesOfOne(t *testing.T) {
+	t.Parallel()
+	s := open(t, needs.Postgres(t))
+	p := fought(0)
+	rate := func(callers int) float64 {
+		var made atomic.Int64
+		began := time.Now()
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() {
+				for time.Since(began) < 400*time.Millisecond {
+					if _, err := s.Reserve(context.Background(), useOf(p)); err != nil {
+						t.Errorf("Reserve: %v", err)
+						return
+					}
+					made.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		return float64(made.Load()) / time.Since(began).Seconds()
+	}
+	var ratios []float64
+	for range 5 { // in turn, so that what else the machine does hits both alike
+		one := rate(1)
+		ratios = append(ratios, rate(64)/one)
+	}
+	t.Logf("64 callers against one: %.1f", ratios)
+	if best := slices.Max(ratios); best < 5 {
+		t.Errorf("64 callers get %.1f times the uses of one, want 5 and more", best)
 	}
 }
 
