@@ -128,7 +128,7 @@ func bounded(text string, most int) string {
 // allowedNext returns where a browser may go, or "". It is asked when a login
 // begins and again when it ends: the configuration may have changed in between.
 func (l *Login) allowedNext(next string) string {
-	if len(next) > 2048 || !look.LocalURL(next, l.cfg.HTTP.RedirectOrigins...) {
+	if len(next) > 2048 || !look.ReturnURL(next, l.cfg.HTTP.RedirectOrigins...) {
 		return ""
 	}
 	return next

@@ -162,7 +162,8 @@ var offSite = []string{
 	"//evil.example", "/\\evil.example", "\\\\evil.example", "https:evil.example", "https://evil.example/", "http://127.0.0.1@evil.example/",
 	"//evil.example@127.0.0.1/", "javascript:alert(1)", "data:text/html,x", "/\tevil", "/\r\nSet-Cookie: x=1", "\t//evil.example", " //evil.example",
 	"https://app.example.com.evil.example/", "https://app.example.com@evil.example/", "http://app.example.com/", "///evil.example", "login.evil.example",
-	"https://user:pass@app.example.com/", "https://app.example.com:444/", "/" + strings.Repeat("a", 3000),
+	"https://user:pass@app.example.com/", "https://app.example.com:444/", "/.//evil.example", "/..//evil.example", "/a/../..//evil.example", "/%2e%2e//evil.example",
+	"/a//evil.example", "/%5cevil.example", "/" + strings.Repeat("a", 3000),
 }
 
 func TestALoginLeadsNowhereElse(t *testing.T) {

@@ -186,7 +186,7 @@ func (g *Gate) askToLogIn(w http.ResponseWriter, r *http.Request) {
 // long to be carried along is left out.
 func (g *Gate) loginURL(next string) string {
 	page := g.cfg.Prefix + "/login"
-	if len(next) > 2000 || !look.LocalURL(next) {
+	if len(next) > 2000 || !look.ReturnURL(next) {
 		return page
 	}
 	return page + "?next=" + url.QueryEscape(next)
@@ -280,7 +280,7 @@ func (g *Gate) serveLogout(w http.ResponseWriter, r *http.Request) {
 		kept.Forget(w, r)
 	}
 	next := r.URL.Query().Get("next")
-	if !look.LocalURL(next) || !strings.HasPrefix(next, "/") {
+	if !look.ReturnURL(next) || !strings.HasPrefix(next, "/") {
 		next = "/"
 	}
 	w.Header().Set("Location", next)

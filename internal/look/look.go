@@ -84,6 +84,25 @@ func Origin(target string) (string, bool) {
 	return u.Scheme + "://" + host, true
 }
 
+// ReturnURL is LocalURL for where somebody is sent after a login, which anybody may
+// have put into a link. A path with empty or dot segments is none: it stays on the
+// site, but an application that cleans it and redirects could make it "//evil".
+func ReturnURL(target string, allowed ...string) bool {
+	if !LocalURL(target, allowed...) {
+		return false
+	}
+	u, err := url.Parse(target)
+	if err != nil || strings.Contains(u.Path, "//") || strings.Contains(u.Path, `\`) {
+		return false
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
+}
+
 // LocalURL reports whether target stays where the page is: a path on the page's
 // own origin, or an absolute URL whose origin is that of one of the allowed
 // ones. "//evil", "/\evil", "https:evil", "javascript:" and URLs with user
