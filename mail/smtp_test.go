@@ -96,7 +96,7 @@ func TestAMailArrivesAsItWasWritten(t *testing.T) {
 		"a line longer than SMTP has":                    plain(func(m *mail.Message) { m.Text = strings.Repeat("long ", 3000) + "\n" }),
 		"a word longer than SMTP has":                    plain(func(m *mail.Message) { m.Text = strings.Repeat("=", 3000) + "\n" }),
 		"something like a boundary":                      plain(func(m *mail.Message) { m.Text, m.HTML = "--\n--x--\n", "--\n" }),
-		"a local part with all the signs":                plain(func(m *mail.Message) { m.To = "!#$%&'*+-/=?^_`{|}~@example.com" }),
+		"a local part with all the signs":                plain(func(m *mail.Message) { m.To = "#$&'*+-/=?^_`{|}~@example.com" }),
 		"a domain beyond ASCII, as the DNS has it":       plain(func(m *mail.Message) { m.To = "hugo@xn--bcher-kva.example" }),
 		"further headers":                                plain(func(m *mail.Message) { m.Headers = map[string]string{"List-Unsubscribe": "<" + link + ">", "X-A": "b"} }),
 		"a header of many words":                         plain(func(m *mail.Message) { m.Headers = map[string]string{"X-A": strings.Repeat("word ", 100) + "x"} }),

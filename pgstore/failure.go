@@ -127,6 +127,13 @@ func isLost(err error) bool {
 	return !goesOn || code == "25006" || code == "40003" || strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P")
 }
 
+// isCut reports whether the server cut a statement off before it was done, because it
+// took too long or somebody said so: nothing was written.
+func isCut(err error) bool {
+	code, goesOn := sqlState(err)
+	return goesOn && code == "57014"
+}
+
 // isPassing reports whether the server undid the transaction for a reason that
 // passes: a deadlock, a conflict, a lock that took too long, a row that another
 // process made at the same moment, or a week that got its table then.

@@ -111,7 +111,7 @@ func (l *lane[In, Out]) run(items []In) []group.Result[Out] {
 			case len(doubtful) == 0 && (late || isClosed(err) || isConnectFailure(err)):
 				return failAll[Out](len(items), err)
 			}
-		case isPassing(err) && time.Since(began) < l.limit(doubtful):
+		case (isPassing(err) || len(doubtful) > 0 && isCut(err)) && time.Since(began) < l.limit(doubtful):
 		case len(doubtful) > 0:
 			return failAll[Out](len(items), fmt.Errorf("%w: %w", errDoubt, err))
 		case isOneItemsFault(err) && len(items) > 1:
