@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"math/big"
@@ -13,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hallpass-go/hallpass/django"
 	"github.com/hallpass-go/hallpass/internal/cli"
+	"github.com/hallpass-go/hallpass/internal/needs"
 	"github.com/hallpass-go/hallpass/internal/wire"
 )
 
@@ -85,10 +88,10 @@ func (v decodeVector) args(t *testing.T) ([]string, bool) {
 func TestVerifyAsSaysWhatThePackagesSay(t *testing.T) {
 	t.Parallel()
 	names := []string{"../../django/testdata/vectors.json"}
-	if extra := os.Getenv("HALLPASS_VECTORS"); extra != "" {
+	if extra := needs.ModuleFile(os.Getenv("HALLPASS_VECTORS")); extra != "" {
 		names = append(names, extra)
 	}
-	for _, name := range names {
+	for n, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +100,6 @@ func TestVerifyAsSaysWhatThePackagesSay(t *testing.T) {
 			Keys map[string]struct {
 				Secret, B64   string
 				SigningKeyEnv string `json:"signing_key_env"`
-				Note          string
 			}
 			Vectors []decodeVector
 		}
@@ -119,7 +121,7 @@ func TestVerifyAsSaysWhatThePackagesSay(t *testing.T) {
 				args = append(args, "--cipher-key="+file.Keys[v.CipherKey].B64)
 			}
 			ran++
-			if strings.Contains(key.Note, "published") {
+			if _, err := django.ParseKey(cmp.Or(key.SigningKeyEnv, key.Secret)); err != nil {
 				code, out := runCLI(append(args, "--", v.Token)...)
 				if code != wire.ExitInvalid || out != "" {
 					t.Errorf("%s: a published key: exit %d, %s", v.ID, code, out)
@@ -128,7 +130,7 @@ func TestVerifyAsSaysWhatThePackagesSay(t *testing.T) {
 			}
 			checkVerdict(t, v, args)
 		}
-		if ran < 150 {
+		if n == 0 && ran < 150 {
 			t.Errorf("only %d vectors ran", ran)
 		}
 	}
