@@ -108,8 +108,9 @@ func TestAScanThatStopsSaysWhereToGoOn(t *testing.T) {
 		if !slices.Equal(found, []string{first}) {
 			t.Errorf("%+v: found %q", f, found)
 		}
-		if f.Query != "" && pages != 3 {
-			t.Errorf("%d pages, want one for each five thousand passes", pages)
+		// A slow machine stops earlier, by time, but not before a piece of a thousand.
+		if f.Query != "" && (pages < 3 || pages > 12) {
+			t.Errorf("%d pages, want one for at most five thousand passes", pages)
 		}
 	}
 }
