@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -103,10 +104,11 @@ func (w *world) start(k kind, binary string) (*front, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // nginx's workers are somebody else
 		return nil, err
 	}
-	port, err := freePort()
+	free, err := needs.FreePort()
 	if err != nil {
 		return nil, err
 	}
+	port := strconv.Itoa(free)
 	for _, name := range k.files {
 		text, err := os.ReadFile(filepath.Join("..", "..", "examples", k.name, name))
 		if err != nil {
@@ -163,16 +165,6 @@ func (w *world) place(text, port string) string {
 		"127.0.0.1:8700", listenAddr(w.auth),
 		"127.0.0.1:3000", listenAddr(w.app),
 	).Replace(text)
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return port, err
 }
 
 // buffer is what a process says.

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -170,11 +171,11 @@ func TestNginxInFiveMinutes(t *testing.T) {
 
 func mustPort(t *testing.T) string {
 	t.Helper()
-	port, err := freePort()
+	port, err := needs.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return port
+	return strconv.Itoa(port)
 }
 
 func listens(t *testing.T, sh *shell, addr string) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -125,13 +124,8 @@ func (s *PostgresServer) folder() (err error) {
 			return err
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	s.port = l.Addr().(*net.TCPAddr).Port
-	return nil
+	s.port, err = FreePort()
+	return err
 }
 
 // unprivileged is whom the server runs as: it refuses to run as root.

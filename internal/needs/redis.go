@@ -91,7 +91,7 @@ func (s *RedisServer) start() error {
 	for try := 0; ; try++ {
 		addr := s.Addr
 		if addr == "" {
-			port, err := freePort()
+			port, err := FreePort()
 			if err != nil {
 				return err
 			}
@@ -209,15 +209,6 @@ func redisSay(addr, command string) (string, error) {
 	return string(line), nil
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
 // RedisNodes is a private Redis Cluster: three masters, each with one replica.
 type RedisNodes struct {
 	// Masters are those at the start, and Replicas[i] is a replica of one of them.
@@ -242,7 +233,7 @@ func RedisCluster(t testing.TB) *RedisNodes {
 	var addrs []string
 	for i := range 6 {
 		// The bus port is settable, so that both ports are free ones.
-		bus, err := freePort()
+		bus, err := FreePort()
 		if err != nil {
 			t.Fatal(err)
 		}
