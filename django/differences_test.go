@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math"
-	"math/big"
-	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -140,7 +138,7 @@ var categories = []differenceRule{
 	}},
 	{id: "active-subject", more: false, covers: func(v vector) bool { return v.quirky() && v.inactiveSubject() }},
 	{id: "one-algorithm", more: false, covers: func(v vector) bool {
-		return v.header() != "" && !strings.Contains(v.header(), `"alg":"HS256"`) && v.isHTTPJWT()
+		return !strings.Contains(v.header(), `"alg":"HS256"`) && v.isHTTPJWT()
 	}},
 	{id: "one-spelling", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && !v.strictlySpelled() }},
 	{id: "duplicate-claim", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.duplicateClaim() }},
@@ -185,7 +183,7 @@ var categories = []differenceRule{
 	{id: "look-answered", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isLook) && !v.anyStep(isUnread) }},
 	{id: "every-method", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isUnread) }},
 
-	{id: "future-issue", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.stampedAhead() }},
+	{id: "future-issue", more: false, covers: func(v vector) bool { return v.quirky() && v.Kind == "dts-auth" && strings.Contains(*v.Quirk, "future") }},
 	{id: "exact-types", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.boolAge() }},
 	{id: "ambiguous-path", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.ambiguousPath() }},
 	{id: "method-case", more: false, covers: func(v vector) bool {
@@ -198,9 +196,9 @@ var categories = []differenceRule{
 		return v.Kind == "dts-auth" && v.Request.Method == "HEAD" && v.Expect.Verdict == "refused"
 	}},
 	{id: "either-iri", more: true, covers: func(v vector) bool {
-		return v.quirky() && v.Kind == "dts-auth" && v.Expect.Verdict == "refused" && v.onSegment()
+		return v.quirky() && v.Kind == "dts-auth" && v.Expect.Verdict == "refused" && strings.Contains(*v.Quirk, "under-match")
 	}},
-	{id: "quirk-refused", more: false, covers: func(v vector) bool { return v.quirky() && !v.file.ours && v.Expect.Verdict == "valid" }},
+	{id: "quirk-refused", more: false, covers: func(v vector) bool { return v.quirky() && v.file.Set != "shared" && v.Expect.Verdict == "valid" }},
 }
 
 // flowStep reports whether the package answered a request of a jea-flow so.
@@ -443,43 +441,14 @@ func (v vector) ambiguousPath() bool {
 	return !clean && v.Expect.Verdict == "valid"
 }
 
-// stampedAhead reports whether a signed value was made more than a minute after it is
-// judged, the most that hallpass lets clocks disagree.
-func (v vector) stampedAhead() bool {
-	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	parts := strings.Split(v.Token, ":")
-	if len(parts) < 3 {
-		return false
-	}
-	stamp := new(big.Int)
-	for _, c := range parts[len(parts)-2] {
-		digit := strings.IndexRune(digits, c)
-		if digit < 0 {
-			return false
-		}
-		stamp.Add(stamp.Mul(stamp, big.NewInt(62)), big.NewInt(int64(digit)))
-	}
-	now, err := v.Now.Float64()
-	return err == nil && stamp.Cmp(big.NewInt(int64(now)+60)) > 0
-}
-
 // onSegment reports whether an endpoint of the method is a prefix of the path on the
-// boundary of a segment, both in plain letters: hallpass takes an IRI in either form.
+// boundary of a segment.
 func (v vector) onSegment() bool {
 	var claims struct{ Endpoints map[string][]string }
 	_ = json.Unmarshal(v.Expect.Claims, &claims)
-	target, _, _ := strings.Cut(v.Request.Target, "?")
-	path := unescaped(target)
+	path, _, _ := strings.Cut(v.Request.Target, "?")
 	return slices.ContainsFunc(claims.Endpoints[v.Request.Method], func(e string) bool {
-		e = unescaped(e)
 		rest, found := strings.CutPrefix(path, e)
 		return found && (rest == "" || strings.HasPrefix(rest, "/") || strings.HasSuffix(e, "/"))
 	})
-}
-
-func unescaped(path string) string {
-	if plain, err := url.PathUnescape(path); err == nil {
-		return plain
-	}
-	return path
 }

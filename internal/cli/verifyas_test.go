@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"math/big"
@@ -14,9 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hallpass-go/hallpass/django"
 	"github.com/hallpass-go/hallpass/internal/cli"
-	"github.com/hallpass-go/hallpass/internal/needs"
 	"github.com/hallpass-go/hallpass/internal/wire"
 )
 
@@ -88,10 +85,10 @@ func (v decodeVector) args(t *testing.T) ([]string, bool) {
 func TestVerifyAsSaysWhatThePackagesSay(t *testing.T) {
 	t.Parallel()
 	names := []string{"../../django/testdata/vectors.json"}
-	if extra := needs.ModuleFile(os.Getenv("HALLPASS_VECTORS")); extra != "" {
+	if extra := os.Getenv("HALLPASS_VECTORS"); extra != "" {
 		names = append(names, extra)
 	}
-	for n, name := range names {
+	for _, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -100,6 +97,7 @@ func TestVerifyAsSaysWhatThePackagesSay(t *testing.T) {
 			Keys map[string]struct {
 				Secret, B64   string
 				SigningKeyEnv string `json:"signing_key_env"`
+				Note          string
 			}
 			Vectors []decodeVector
 		}
@@ -121,7 +119,7 @@ func TestVerifyAsSaysWhatThePackagesSay(t *testing.T) {
 				args = append(args, "--cipher-key="+file.Keys[v.CipherKey].B64)
 			}
 			ran++
-			if _, err := django.ParseKey(cmp.Or(key.SigningKeyEnv, key.Secret)); err != nil {
+			if strings.Contains(key.Note, "published") {
 				code, out := runCLI(append(args, "--", v.Token)...)
 				if code != wire.ExitInvalid || out != "" {
 					t.Errorf("%s: a published key: exit %d, %s", v.ID, code, out)
@@ -130,7 +128,7 @@ func TestVerifyAsSaysWhatThePackagesSay(t *testing.T) {
 			}
 			checkVerdict(t, v, args)
 		}
-		if n == 0 && ran < 150 {
+		if ran < 150 {
 			t.Errorf("only %d vectors ran", ran)
 		}
 	}

@@ -30,23 +30,6 @@ func Chromium(t testing.TB) string {
 	return ""
 }
 
-// ModuleFile returns the path of a file that somebody names in the environment, as
-// seen from the module's root: tests run in the folder of their package. Empty stays
-// empty.
-func ModuleFile(name string) string {
-	if name == "" || filepath.IsAbs(name) {
-		return name
-	}
-	for dir := "."; ; dir = filepath.Join("..", dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return filepath.Join(dir, name)
-		}
-		if abs, err := filepath.Abs(dir); err != nil || abs == filepath.Dir(abs) {
-			return name
-		}
-	}
-}
-
 // Program returns the path of a program.
 func Program(t testing.TB, name string) string {
 	t.Helper()
