@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass/django"
+	"github.com/hallpass-go/hallpass/internal/needs"
 )
 
 // vectorFile holds what the real packages made and decided.
@@ -257,7 +258,7 @@ func TestVectors(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no vectors: %v", err)
 	}
-	extra := os.Getenv("HALLPASS_VECTORS")
+	extra := needs.Vectors(t)
 	if extra != "" {
 		files = append(files, extra)
 	}

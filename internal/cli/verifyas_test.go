@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hallpass-go/hallpass/internal/cli"
+	"github.com/hallpass-go/hallpass/internal/needs"
 	"github.com/hallpass-go/hallpass/internal/wire"
 )
 
@@ -85,7 +86,7 @@ func (v decodeVector) args(t *testing.T) ([]string, bool) {
 func TestVerifyAsSaysWhatThePackagesSay(t *testing.T) {
 	t.Parallel()
 	names := []string{"../../django/testdata/vectors.json"}
-	if extra := os.Getenv("HALLPASS_VECTORS"); extra != "" {
+	if extra := needs.Vectors(t); extra != "" {
 		names = append(names, extra)
 	}
 	for _, name := range names {
