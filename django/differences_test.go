@@ -183,22 +183,23 @@ var categories = []differenceRule{
 	{id: "look-answered", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isLook) && !v.anyStep(isUnread) }},
 	{id: "every-method", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isUnread) }},
 
-	{id: "future-issue", more: false, covers: func(v vector) bool { return v.quirky() && v.Kind == "dts-auth" && strings.Contains(*v.Quirk, "future") }},
+	{id: "future-issue", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.signedAhead() }},
 	{id: "exact-types", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.boolAge() }},
 	{id: "ambiguous-path", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.ambiguousPath() }},
 	{id: "method-case", more: false, covers: func(v vector) bool {
 		return v.Kind == "dts-auth" && v.Request.Method != strings.ToUpper(v.Request.Method)
 	}},
 	{id: "segment-match", more: false, covers: func(v vector) bool {
-		return v.Kind == "dts-auth" && v.Expect.Verdict == "valid" && !v.onSegment()
+		return v.Kind == "dts-auth" && v.Expect.Verdict == "valid" && !v.onSegment(v.Request.Method)
 	}},
 	{id: "get-grants-head", more: true, covers: func(v vector) bool {
 		return v.Kind == "dts-auth" && v.Request.Method == "HEAD" && v.Expect.Verdict == "refused"
 	}},
 	{id: "either-iri", more: true, covers: func(v vector) bool {
-		return v.quirky() && v.Kind == "dts-auth" && v.Expect.Verdict == "refused" && strings.Contains(*v.Quirk, "under-match")
+		method := v.Request.Method
+		return v.Kind == "dts-auth" && v.Expect.Verdict == "refused" && !v.grantedAsWritten(method) && v.onSegment(method)
 	}},
-	{id: "quirk-refused", more: false, covers: func(v vector) bool { return v.quirky() && v.file.Set != "shared" && v.Expect.Verdict == "valid" }},
+	{id: "quirk-refused", more: false, covers: func(v vector) bool { return v.quirky() && !v.file.ours && v.Expect.Verdict == "valid" }},
 }
 
 // flowStep reports whether the package answered a request of a jea-flow so.
@@ -439,16 +440,4 @@ func (v vector) ambiguousPath() bool {
 	path, _, _ := strings.Cut(v.Request.Target, "?")
 	_, clean := hallpass.CleanPath(path)
 	return !clean && v.Expect.Verdict == "valid"
-}
-
-// onSegment reports whether an endpoint of the method is a prefix of the path on the
-// boundary of a segment.
-func (v vector) onSegment() bool {
-	var claims struct{ Endpoints map[string][]string }
-	_ = json.Unmarshal(v.Expect.Claims, &claims)
-	path, _, _ := strings.Cut(v.Request.Target, "?")
-	return slices.ContainsFunc(claims.Endpoints[v.Request.Method], func(e string) bool {
-		rest, found := strings.CutPrefix(path, e)
-		return found && (rest == "" || strings.HasPrefix(rest, "/") || strings.HasSuffix(e, "/"))
-	})
 }
