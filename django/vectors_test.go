@@ -343,3 +343,8 @@ func mapsKeys[V any](m map[string]V) func(func(string) bool) {
 		}
 	}
 }
+
+// mention reports whether one of the differences ends with a text.
+func (d differences) mention(text string) bool {
+	return slices.ContainsFunc(d, func(one string) bool { return strings.HasSuffix(one, text) })
+}
