@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"django": {""},
 
 	// The drivers are here, so that users of django need not link them.
-	"internal/djangoimport": {"", "django"},
+	"internal/djangoimport": {"", "django", "internal/strictjson"},
 
 	"memstore":    {""},
 	"sqlitestore": {"", "internal/group"},

@@ -41,12 +41,21 @@ func verdictOf(t testing.TB, v vector, err error) string {
 	switch {
 	case err == nil:
 		return "valid"
-	case errors.Is(err, django.ErrCrash):
-		return "crash" // which here is a refusal
 	case !refused:
 		t.Errorf("%s: %v is no verdict", v.ID, err)
 	}
-	return "refused"
+	return "refused" // also where the package is thought to fail: here that is a refusal
+}
+
+// A crash that is foreseen was no refusal, so a vector that says "refused" differed.
+func TestAForeseenCrashIsARefusal(t *testing.T) {
+	t.Parallel()
+	err := errors.Join(hallpass.RefusalMalformed, django.ErrCrash)
+	for verdict, want := range map[string]int{"refused": 0, "server_error": 1, "valid": 1} {
+		if d := compareDecode(t, vector{Expect: vectorExpect{Verdict: verdict}}, nil, err); len(d) != want {
+			t.Errorf("%s: %v", verdict, d)
+		}
+	}
 }
 
 func compareDecode(t testing.TB, v vector, claims json.RawMessage, err error) (d differences) {

@@ -1,16 +1,11 @@
 package django_test
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"math"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/django"
@@ -73,132 +68,208 @@ func (l listedDifferences) check(t *testing.T, found listedDifferences) {
 	}
 }
 
-// differenceRule is a documented difference; covers decides from the vector alone.
+// differenceRule is a documented difference. It decides from the vector alone, never
+// from its name or from what it says of itself, and explains no difference but those
+// that its reason makes.
 type differenceRule struct {
 	id string
 	// more says that hallpass may answer where the package refuses; elsewhere it
 	// honours nothing that the package does not.
 	more   bool
 	covers func(v vector) bool
-	// only, when set, is what each of the differences says.
-	only *regexp.Regexp
+	// text says whether one difference is of this kind, step the same of what differs
+	// in one step of an http vector. One of them may be missing.
+	text func(v vector, text string) bool
+	step func(v vector, s stepDifference) bool
 }
 
-// categoryOf returns the first category that covers a vector which differs.
+// explains are which of the differences have this reason.
+func (r differenceRule) explains(v vector, d differences) []bool {
+	if steps, ok := v.steps(d); ok && v.Kind == "http" {
+		all := make([]bool, len(steps))
+		for i, s := range steps {
+			all[i] = s.none() || carriedOver(s) || r.step != nil && (r.more || !s.honoursMore()) && r.step(v, s)
+		}
+		return all
+	}
+	all := make([]bool, len(d))
+	for i, text := range d {
+		all[i] = r.text != nil && (r.more || !honouredMore.MatchString(text)) && r.text(v, text)
+	}
+	return all
+}
+
+// categoryOf returns the first category that explains a vector which differs. Where
+// none does alone, several may together; it is then the first that explains something
+// which the others do not.
 func categoryOf(v vector, d differences) string {
-	for _, c := range categories {
-		if c.covers(v) && (c.more || !d.honoursMore()) && d.areOnly(c.only) {
-			return c.id
+	var open []bool
+	first := ""
+	for _, r := range categories {
+		if !r.covers(v) {
+			continue
+		}
+		explained := r.explains(v, d)
+		if !slices.Contains(explained, false) {
+			return r.id
+		}
+		if open == nil {
+			open = make([]bool, len(explained))
+		}
+		for i, is := range explained {
+			if is && !open[i] {
+				open[i] = true
+				if first == "" {
+					first = r.id
+				}
+			}
 		}
 	}
-	return ""
+	if open == nil || slices.Contains(open, false) {
+		return ""
+	}
+	return first
 }
 
 var honouredMore = regexp.MustCompile(`(status|status of the view) is 2\d\d, not [45]|verdict is valid, not refused`)
 
-// honoursMore reports whether something is honoured that the package refuses.
-func (d differences) honoursMore() bool {
-	return slices.ContainsFunc(d, honouredMore.MatchString)
+// says is the text of a rule.
+func says(pattern string) func(vector, string) bool {
+	text := regexp.MustCompile(pattern)
+	return func(_ vector, difference string) bool { return text.MatchString(difference) }
 }
 
-func (d differences) areOnly(what *regexp.Regexp) bool {
-	return what == nil || !slices.ContainsFunc(d, func(text string) bool { return !what.MatchString(text) })
+var (
+	refusal = says(`^(status( of the view)? is 4\d\d, not 2\d\d|verdict is refused, not valid)$`)
+	grant   = says(`^(status is 2\d\d, not 40[13]|verdict is valid, not refused)$`)
+)
+
+// viewRefused is what a stricter reading of a JWT makes: the package's decoder still
+// says what it says, and its view honours the token.
+var viewRefused = says(`^status of the view is 4\d\d, not 2\d\d$`)
+
+func jwtRule(id string, covers func(v vector) bool) differenceRule {
+	return differenceRule{id: id, covers: func(v vector) bool { return v.isHTTPJWT() && v.hasJWT() && covers(v) }, text: viewRefused, step: refusedHonoured}
+}
+
+func scopedRule(id string, covers func(v vector) bool) differenceRule {
+	return differenceRule{id: id, covers: func(v vector) bool { return v.Kind == "dts-auth" && covers(v) }, text: refusal}
 }
 
 // categories stand in the order in which they are looked for: what is most telling
 // comes first.
 var categories = []differenceRule{
-	{id: "published-key", more: false, covers: func(v vector) bool { _, err := django.ParseKey(v.file.Keys[v.Key].text()); return err != nil }},
-	{id: "crash-refused", more: false, covers: func(v vector) bool {
-		return v.Expect.Verdict == "server_error" || v.Expect.ViewStatus == 500
-	}},
-	{id: "stamp-beyond-float", more: false, covers: vector.stampBeyondFloat},
+	{id: "published-key", covers: vector.publishedKey, text: says(`\bkey: this key is published`)},
+	{id: "crash-refused", covers: vector.crashes, step: crashed,
+		text: says(`^(verdict is refused, not server_error|status( of the view)? is 4\d\d, not 500|step \d+, \S+ \S+: status is 4\d\d, not 500)$`)},
+	{id: "stamp-beyond-float", covers: vector.stampBeyondFloat, text: says(`^verdict is refused, not valid$`)},
 	{id: "skip-code-checks", covers: func(v vector) bool { return v.Flow.SkipCodeChecks || len(v.Flow.SkipCodesFor) > 0 },
-		only: regexp.MustCompile(`POST /login: status is (403|404|412), not 200`)},
+		text: says(`POST /login: status is (403|404|412), not 200$`)},
 	{id: "quiet-cooldown", more: true, covers: func(v vector) bool { return v.flowStep("/authenticate", 412) },
-		only: regexp.MustCompile(`POST /authenticate: status is 204, not 412`)},
+		text: says(`POST /authenticate: status is 204, not 412$`)},
 	{id: "no-enumeration", more: true, covers: func(v vector) bool { return v.flowStep("/authenticate", 404) },
-		only: regexp.MustCompile(`POST /authenticate: status is 204, not 404`)},
+		text: says(`POST /authenticate: status is 204, not 404$`)},
 	{id: "one-address", more: true, covers: vector.spellsAddressTwice,
-		only: regexp.MustCompile(`POST /login: status is (200|403|412), not 404`)},
+		text: says(`POST /login: status is (200|403|412), not 404$`)},
 	{id: "verified-logout", more: true, covers: func(v vector) bool { return v.quirky() && v.flowStep("/logout", 204) },
-		only: regexp.MustCompile(`POST /logout: status is 40[03], not 204|POST /refresh: status is 200, not 403|sessions is 1, not 0`)},
+		text: says(`POST /logout: status is 40[03], not 204$|POST /refresh: status is 200, not 403$|sessions is 1, not 0$`)},
 	{id: "account-block", covers: func(v vector) bool { return v.Kind == "jea-flow" && v.wrongCodes() >= v.Flow.attempts() },
-		only: regexp.MustCompile(`POST /login: status is 412, not (200|403|404)`)},
+		text: says(`POST /login: status is 412, not (200|403|404)$`)},
 	{id: "network-block", more: true, covers: func(v vector) bool { return v.Kind == "jea-flow" && len(v.addresses()) > 1 },
-		only: regexp.MustCompile(`POST /login: status is (200|403|404), not 412`)},
+		text: says(`POST /login: status is (200|403|404), not 412$`)},
 	{id: "flow-first", covers: func(v vector) bool { return v.flowStep("/login", 412) },
-		only: regexp.MustCompile(`POST /login: status is 404, not 412`)},
+		text: says(`POST /login: status is 404, not 412$`)},
 	{id: "code-life", covers: func(v vector) bool { return v.Flow.CodeLifetime > 600 },
-		only: regexp.MustCompile(`POST /login: status is 404, not (200|403)`)},
+		text: says(`POST /login: status is 404, not (200|403)$`)},
 
-	{id: "blank-parameters", more: true, covers: func(v vector) bool { return v.quirky() && v.Kind == "tokenise" }},
+	{id: "blank-parameters", more: true, covers: func(v vector) bool { return v.Kind == "tokenise" }, text: blanksStay},
 	{id: "session-confirm", more: true, covers: func(v vector) bool {
 		return v.Kind == "http" && v.hasRow(func(r vectorRow) bool { return r.Mode == "s" })
-	}},
-	{id: "active-subject", more: false, covers: func(v vector) bool { return v.quirky() && v.inactiveSubject() }},
-	{id: "one-algorithm", more: false, covers: func(v vector) bool {
-		return !strings.Contains(v.header(), `"alg":"HS256"`) && v.isHTTPJWT()
-	}},
-	{id: "one-spelling", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && !v.strictlySpelled() }},
-	{id: "duplicate-claim", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.duplicateClaim() }},
-	{id: "typed-times", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.textTimes() }},
-	{id: "other-type", more: false, covers: func(v vector) bool {
+	}, step: confirmed},
+	{id: "active-subject", covers: vector.inactiveSubject, text: refusal, step: refusedHonoured},
+	jwtRule("one-algorithm", func(v vector) bool { return v.headers()["alg"] != "HS256" }),
+	jwtRule("one-spelling", func(v vector) bool { return !v.strictlySpelled() }),
+	jwtRule("duplicate-claim", vector.duplicateClaim),
+	jwtRule("typed-times", vector.textTimes),
+	jwtRule("other-type", func(v vector) bool {
 		typ, isText := v.headers()["typ"].(string)
-		return v.isHTTPJWT() && isText && !strings.EqualFold(typ, "JWT")
-	}},
-	{id: "odd-header", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.oddHeader() }},
-	{id: "long-token", more: false, covers: func(v vector) bool {
+		return isText && !strings.EqualFold(typ, "JWT")
+	}),
+	jwtRule("odd-header", vector.oddHeader),
+	{id: "long-token", covers: func(v vector) bool {
 		return (v.isHTTPJWT() || v.Kind == "dts-auth") && v.longestToken() > hallpass.MaxTokenLength
+	}, text: func(v vector, text string) bool {
+		return v.Kind == "dts-auth" && refusal(v, text) || viewRefused(v, text)
+	}, step: refusedHonoured},
+	jwtRule("strict-json", func(v vector) bool {
+		return !(strictjson.Valid(string(v.segment(0))) && strictjson.Valid(string(v.segment(1))))
+	}),
+	jwtRule("whole-id", vector.oddID),
+	scopedRule("plain-recipient", vector.oddRecipient),
+	{id: "links-refuse", covers: func(v vector) bool { return v.System == "django-jwt-expiringlinks" },
+		step: func(_ vector, s stepDifference) bool { return refusedUncounted(s) }},
+	{id: "quota-without-log", covers: func(v vector) bool { return v.Kind == "http" }, step: logless},
+	{id: "expire-revokes", covers: func(v vector) bool { return v.Kind == "http" }, step: revokedBefore},
+	{id: "client-address", more: true, covers: func(v vector) bool { return v.Kind == "http" }, step: declaredProxy},
+	{id: "optional-refuses", covers: func(v vector) bool { return v.Kind == "http" }, step: func(_ vector, s stepDifference) bool {
+		return s.to("/opt/") && refusedUncounted(s)
 	}},
-	{id: "strict-json", more: false, covers: func(v vector) bool {
-		return v.isHTTPJWT() && !(strictjson.Valid(v.header()) && strictjson.Valid(string(v.segment(1))))
+	{id: "any-json-type", more: true, covers: func(v vector) bool { return v.Kind == "http" }, step: func(_ vector, s stepDifference) bool {
+		return strings.Contains(s.request.ContentType, "json") && s.request.ContentType != "application/json" && honouredUnread(s)
 	}},
-	{id: "whole-id", more: false, covers: func(v vector) bool { return v.isHTTPJWT() && v.oddID() }},
-	{id: "plain-recipient", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.oddRecipient() }},
-	{id: "links-refuse", more: false, covers: func(v vector) bool { return v.quirky() && v.System == "django-jwt-expiringlinks" }},
-	{id: "quota-without-log", more: false, covers: func(v vector) bool {
-		return v.quirky() && v.anyStep(func(r vectorRequest) bool { return strings.HasPrefix(r.Target, "/nolog/") })
+	{id: "repeated-parameter", covers: func(v vector) bool {
+		return slices.ContainsFunc(v.requests(), func(r vectorRequest) bool { return len(v.offersOf(r)) > 1 })
+	}, text: func(v vector, text string) bool { return v.Kind == "dts-auth" && refusal(v, text) }, step: func(v vector, s stepDifference) bool {
+		return len(v.offersOf(s.request)) > 1 && refusedHonoured(v, s)
 	}},
-	{id: "expire-revokes", more: false, covers: func(v vector) bool {
-		return v.quirky() && v.anyStep(func(r vectorRequest) bool { return strings.HasPrefix(r.Target, "/expire/") })
+	{id: "look-answered", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isLook) && !v.anyStep(isUnread) }, step: lookAnswered},
+	{id: "every-method", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isUnread) }, step: func(v vector, s stepDifference) bool {
+		return isUnread(s.request) && honouredUnread(s) || lookAnswered(v, s)
 	}},
-	{id: "client-address", more: true, covers: func(v vector) bool {
-		return v.quirky() && v.anyStep(func(r vectorRequest) bool { return r.Headers["X-Forwarded-For"] != "" })
-	}},
-	{id: "optional-refuses", more: false, covers: func(v vector) bool {
-		return v.Kind == "http" && v.anyStep(func(r vectorRequest) bool { return strings.HasPrefix(r.Target, "/opt/") })
-	}},
-	{id: "any-json-type", more: true, covers: func(v vector) bool {
-		return v.Kind == "http" && v.anyStep(func(r vectorRequest) bool {
-			return strings.Contains(r.ContentType, "json") && r.ContentType != "application/json"
-		})
-	}},
-	{id: "repeated-parameter", more: false, covers: func(v vector) bool {
-		param := v.param()
-		return v.anyStep(func(r vectorRequest) bool {
-			return strings.Count(r.Target, "?"+param+"=")+strings.Count(r.Target, "&"+param+"=") > 1
-		})
-	}},
-	{id: "look-answered", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isLook) && !v.anyStep(isUnread) }},
-	{id: "every-method", more: true, covers: func(v vector) bool { return v.Kind == "http" && v.anyStep(isUnread) }},
 
-	{id: "future-issue", more: false, covers: func(v vector) bool { return v.quirky() && v.Kind == "dts-auth" && strings.Contains(*v.Quirk, "future") }},
-	{id: "exact-types", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.boolAge() }},
-	{id: "ambiguous-path", more: false, covers: func(v vector) bool { return v.Kind == "dts-auth" && v.ambiguousPath() }},
-	{id: "method-case", more: false, covers: func(v vector) bool {
-		return v.Kind == "dts-auth" && v.Request.Method != strings.ToUpper(v.Request.Method)
-	}},
-	{id: "segment-match", more: false, covers: func(v vector) bool {
-		return v.Kind == "dts-auth" && v.Expect.Verdict == "valid" && !v.onSegment()
-	}},
+	scopedRule("future-issue", vector.signedAhead),
+	scopedRule("exact-types", vector.boolAge),
+	scopedRule("ambiguous-path", vector.ambiguousPath),
+	scopedRule("method-case", func(v vector) bool { return v.Request.Method != strings.ToUpper(v.Request.Method) }),
+	scopedRule("segment-match", func(v vector) bool { return v.grantedAsWritten(v.Request.Method) && !v.onSegment(v.Request.Method) }),
 	{id: "get-grants-head", more: true, covers: func(v vector) bool {
-		return v.Kind == "dts-auth" && v.Request.Method == "HEAD" && v.Expect.Verdict == "refused"
-	}},
+		return v.Kind == "dts-auth" && v.Request.Method == "HEAD" && !v.grantedAsWritten("HEAD") && v.onSegment("GET")
+	}, text: grant},
 	{id: "either-iri", more: true, covers: func(v vector) bool {
-		return v.quirky() && v.Kind == "dts-auth" && v.Expect.Verdict == "refused" && strings.Contains(*v.Quirk, "under-match")
-	}},
-	{id: "quirk-refused", more: false, covers: func(v vector) bool { return v.quirky() && v.file.Set != "shared" && v.Expect.Verdict == "valid" }},
+		method := v.Request.Method
+		return v.Kind == "dts-auth" && !v.grantedAsWritten(method) && v.onSegment(method)
+	}, text: grant},
+	{id: "quirk-refused", covers: func(v vector) bool { return v.quirky() && !v.file.ours && v.Expect.Verdict == "valid" }, text: refusal},
+}
+
+func (v vector) publishedKey() bool {
+	_, err := django.ParseKey(v.file.Keys[v.Key].text())
+	return err != nil && strings.Contains(err.Error(), "published")
+}
+
+// crashes reports whether the package failed.
+func (v vector) crashes() bool {
+	return v.Expect.Verdict == "server_error" || v.Expect.ViewStatus == 500 ||
+		slices.ContainsFunc(v.Steps, func(s vectorStep) bool { return s.Expect.Status == 500 })
+}
+
+var urlDifference = regexp.MustCompile(`^url is (.*), not (.*)$`)
+
+// blanksStay says whether two URLs differ by the parameters without a value that the
+// package leaves out, and by nothing else.
+func blanksStay(_ vector, text string) bool {
+	m := urlDifference.FindStringSubmatch(text)
+	if m == nil {
+		return false
+	}
+	path, query, _ := strings.Cut(m[1], "?")
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		if _, value, _ := strings.Cut(pair, "="); value != "" {
+			kept = append(kept, pair)
+		}
+	}
+	return path+"?"+strings.Join(kept, "&") == m[2]
 }
 
 // flowStep reports whether the package answered a request of a jea-flow so.
@@ -241,214 +312,3 @@ func (v vector) spellsAddressTwice() bool {
 }
 
 func (v vector) quirky() bool { return v.Quirk != nil }
-
-func (v vector) isHTTPJWT() bool { return v.Kind == "jwt-decode" || v.Kind == "http" }
-
-func (v vector) param() string {
-	switch v.System {
-	case "django-jwt-expiringlinks":
-		return "jwt"
-	case "drf-tmp-scoped-token":
-		return "TOKEN"
-	}
-	return "rt"
-}
-
-func (v vector) requests() []vectorRequest {
-	if v.Kind == "dts-auth" {
-		return []vectorRequest{v.Request}
-	}
-	var all []vectorRequest
-	for _, s := range v.Steps {
-		all = append(all, s.Request)
-	}
-	return all
-}
-
-func (v vector) anyStep(is func(vectorRequest) bool) bool {
-	return slices.ContainsFunc(v.requests(), is)
-}
-
-func isLook(r vectorRequest) bool {
-	return strings.Contains(r.Target, "=") && (r.Method == "HEAD" || r.Method == "OPTIONS")
-}
-
-func isUnread(r vectorRequest) bool {
-	return strings.Contains(r.Target, "=") && (r.Method == "PUT" || r.Method == "PATCH" || r.Method == "DELETE")
-}
-
-func (v vector) rows() []vectorRow {
-	var db vectorDB
-	if json.Unmarshal(v.DB, &db) != nil {
-		return nil
-	}
-	return db.Tokens
-}
-
-func (v vector) hasRow(is func(vectorRow) bool) bool { return slices.ContainsFunc(v.rows(), is) }
-
-// inactiveSubject reports whether the user of the token may no longer act.
-func (v vector) inactiveSubject() bool {
-	var db vectorDB
-	if json.Unmarshal(v.DB, &db) != nil {
-		return false
-	}
-	var claims struct{ User json.Number }
-	_ = json.Unmarshal(v.Expect.Claims, &claims)
-	for _, u := range db.Users {
-		if u.IsActive == nil || *u.IsActive {
-			continue
-		}
-		if claims.User.String() == json.Number(itoa(u.ID)).String() ||
-			v.hasRow(func(r vectorRow) bool { return r.User != nil && *r.User == u.Username }) {
-			return true
-		}
-	}
-	return false
-}
-
-func (v vector) segment(n int) []byte {
-	parts := strings.Split(v.Token, ".")
-	if len(parts) <= n {
-		return nil
-	}
-	raw, _ := base64.RawURLEncoding.DecodeString(parts[n])
-	return raw
-}
-
-// headers are the members of a JWT's header.
-func (v vector) headers() (members map[string]any) {
-	_ = json.Unmarshal(v.segment(0), &members)
-	return members
-}
-
-func (v vector) oddHeader() bool {
-	h := v.headers()
-	for _, name := range []string{"crit", "b64"} {
-		if _, there := h[name]; there {
-			return true
-		}
-	}
-	typ, there := h["typ"]
-	_, isText := typ.(string)
-	return there && !isText
-}
-
-// longestToken is the length of the longest value that the vector offers as a token.
-func (v vector) longestToken() int {
-	n := len(v.Token)
-	for _, r := range v.requests() {
-		for _, value := range r.Headers {
-			n = max(n, len(value)-len("TmpToken "))
-		}
-	}
-	return n
-}
-
-// oddID reports whether `jti` is a number that Django cuts to find a row.
-func (v vector) oddID() bool {
-	var claims struct{ JTI any }
-	_ = json.Unmarshal(v.segment(1), &claims)
-	n, isNumber := claims.JTI.(float64)
-	return isNumber && (n != math.Trunc(n) || math.Abs(n) > 1<<53)
-}
-
-func (v vector) oddRecipient() bool {
-	var claims struct{ Recipient any }
-	_ = json.Unmarshal(v.Expect.Claims, &claims)
-	switch r := claims.Recipient.(type) {
-	case nil, float64:
-		return false
-	case string:
-		return utf8.RuneCountInString(r) > 255 || strings.ContainsFunc(r, unicode.IsControl)
-	}
-	return true
-}
-
-// stampBeyondFloat reports whether a signed timestamp is larger than any float: the
-// package fails on it by a real clock and not by a frozen one of whole seconds.
-func (v vector) stampBeyondFloat() bool {
-	parts := strings.Split(v.Token, ":")
-	return v.Kind == "signing-loads" && len(parts) >= 3 && len(strings.TrimLeft(parts[len(parts)-2], "-0")) > 171
-}
-
-func (v vector) header() string { return string(v.segment(0)) }
-
-func (v vector) strictlySpelled() bool {
-	for part := range strings.SplitSeq(v.Token, ".") {
-		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
-			return false
-		}
-	}
-	return true
-}
-
-func (v vector) duplicateClaim() bool {
-	dec := json.NewDecoder(strings.NewReader(string(v.segment(1))))
-	seen, depth, isName := map[string]bool{}, 0, false
-	for {
-		token, err := dec.Token()
-		if err != nil {
-			return false
-		}
-		switch token := token.(type) {
-		case json.Delim:
-			if token == '{' || token == '[' {
-				depth++
-				isName = true
-				continue
-			}
-			depth--
-		case string:
-			if depth == 1 && isName {
-				if seen[token] {
-					return true
-				}
-				seen[token], isName = true, false
-				continue
-			}
-		}
-		isName = true
-	}
-}
-
-func (v vector) textTimes() bool {
-	var claims map[string]any
-	if json.Unmarshal(v.segment(1), &claims) != nil {
-		return false
-	}
-	for _, name := range []string{"exp", "nbf", "iat"} {
-		if claim, there := claims[name]; there {
-			if _, number := claim.(float64); !number {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (v vector) boolAge() bool {
-	var claims map[string]any
-	_ = json.Unmarshal(v.Expect.Claims, &claims)
-	_, is := claims["max_age"].(bool)
-	return is
-}
-
-// ambiguousPath reports what DESIGN refuses to guess about.
-func (v vector) ambiguousPath() bool {
-	path, _, _ := strings.Cut(v.Request.Target, "?")
-	_, clean := hallpass.CleanPath(path)
-	return !clean && v.Expect.Verdict == "valid"
-}
-
-// onSegment reports whether an endpoint of the method is a prefix of the path on the
-// boundary of a segment.
-func (v vector) onSegment() bool {
-	var claims struct{ Endpoints map[string][]string }
-	_ = json.Unmarshal(v.Expect.Claims, &claims)
-	path, _, _ := strings.Cut(v.Request.Target, "?")
-	return slices.ContainsFunc(claims.Endpoints[v.Request.Method], func(e string) bool {
-		rest, found := strings.CutPrefix(path, e)
-		return found && (rest == "" || strings.HasPrefix(rest, "/") || strings.HasSuffix(e, "/"))
-	})
-}

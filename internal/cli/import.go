@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -183,7 +184,11 @@ func (p *importProgress) problem(row djangoimport.Problem) {
 		return
 	}
 	p.end()
-	p.app.notice("%s %d: %s", row.Table, row.Row, row.Problem)
+	place := row.Table
+	if row.Row != nil {
+		place += " " + strconv.FormatInt(*row.Row, 10)
+	}
+	p.app.notice("%s: %s", place, row.Problem)
 }
 
 // end clears the line that moves.

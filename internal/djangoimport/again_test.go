@@ -113,7 +113,7 @@ func TestOnlyWhatDjangoAddedIsAdded(t *testing.T) {
 				left[47] = 3
 				third := run(t, cfg)
 				judge("the third time")
-				if third.ProblemCount != 1 || third.Problems[0].Row != 62 {
+				if third.ProblemCount != 1 || *third.Problems[0].Row != 62 {
 					t.Errorf("the third time %s", jsonOf(third))
 				}
 			})
@@ -150,7 +150,7 @@ func TestRowsThatAreWrongStopNothing(t *testing.T) {
 		t.Errorf("%s", jsonOf(report))
 	}
 	for _, p := range told {
-		if _, known := wrong[p.Row]; !known && p.Table == "request_token_requesttoken" {
+		if _, known := wrong[*p.Row]; !known && p.Table == "request_token_requesttoken" {
 			t.Errorf("%+v", p)
 		}
 	}
@@ -551,7 +551,7 @@ func TestATokenWhoseUserIsGoneIsNotImported(t *testing.T) {
 	d.exec(t, fmt.Sprintf(setToken, "user_id = 4711", 57))
 	report := run(t, djangoimport.Config{From: d.dsn, Store: store, Now: m.now})
 	_, err := store.Entry(t.Context(), "drt-django-57")
-	if !errors.Is(err, hallpass.ErrNotFound) || report.ProblemCount != 1 || report.Problems[0].Row != 57 {
+	if !errors.Is(err, hallpass.ErrNotFound) || report.ProblemCount != 1 || *report.Problems[0].Row != 57 {
 		t.Errorf("%v, %s", err, jsonOf(report))
 	}
 }

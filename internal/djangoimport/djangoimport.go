@@ -10,8 +10,10 @@ package djangoimport
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
@@ -179,6 +181,9 @@ func (r *run) walk(ctx context.Context) error {
 	if err := r.recognise(ctx, known); err != nil {
 		return err
 	}
+	if err := r.source.unnamed(ctx, r.unnamed); err != nil {
+		return err
+	}
 	for id := int64(math.MinInt64); ; {
 		next, inSource := first, found
 		if inSource && next < id {
@@ -208,7 +213,20 @@ func (r *run) walk(ctx context.Context) error {
 
 // problem reports a row that is not carried over as it stands.
 func (r *run) problem(table string, row int64, format string, args ...any) {
-	p := Problem{Table: table, Row: row, Problem: fmt.Sprintf(format, args...)}
+	r.tell(Problem{Table: table, Row: &row, Problem: fmt.Sprintf(format, args...)})
+}
+
+// unnamed reports a token that no pass can stand for: no JWT finds it either.
+func (r *run) unnamed(id sql.NullString) {
+	r.report.Tokens++
+	text := "there is no id"
+	if id.Valid {
+		text = "the id " + strconv.Quote(id.String) + " is no whole number"
+	}
+	r.tell(Problem{Table: tokenTable, Problem: text})
+}
+
+func (r *run) tell(p Problem) {
 	r.report.ProblemCount++
 	if len(r.report.Problems) < MaxProblems {
 		r.report.Problems = append(r.report.Problems, p)

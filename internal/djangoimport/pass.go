@@ -15,11 +15,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/strictjson"
 )
 
 // keepLonger is how long a row that was taken back outlives its end: no clock and no leeway that
 // anybody configures finds the token good and the row gone.
 const keepLonger = 48 * time.Hour
+
+// maxData is what a recorded pass may hold, in bytes, whoever issues it.
+const maxData = 64 << 10
 
 // passOf says what a row permits, or why that cannot be carried over.
 func passOf(t tokenRow, key string) (p hallpass.Pass, wrong string) {
@@ -56,8 +60,13 @@ func passOf(t tokenRow, key string) (p hallpass.Pass, wrong string) {
 		return p, "user_id is no text of at most 256 bytes"
 	}
 	if data := strings.TrimSpace(t.data.String); t.data.Valid && data != "null" {
-		if !json.Valid([]byte(data)) || !utf8.ValidString(data) {
+		switch {
+		case len(data) > maxData:
+			return p, "data are longer than 64 KiB"
+		case !json.Valid([]byte(data)) || !utf8.ValidString(data):
 			return p, "data is no JSON"
+		case !strictjson.Valid(data):
+			return p, "data is JSON that can be read in two ways, or too deep"
 		}
 		p.Data = json.RawMessage(data)
 	}

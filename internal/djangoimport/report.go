@@ -43,7 +43,8 @@ const MaxProblems = 1000
 
 // Problem is a row that was not carried over as it stands.
 type Problem struct {
-	Table   string `json:"table"`
-	Row     int64  `json:"row"`
+	Table string `json:"table"`
+	// Row is its id; nil where that is no whole number.
+	Row     *int64 `json:"row"`
 	Problem string `json:"problem"`
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -37,6 +38,7 @@ type source struct {
 // dialect is what the databases say differently.
 type dialect struct {
 	text     string // casts a column to text
+	whole    string // says that a column holds a whole number
 	begin    string
 	wanted   string // makes rows w.value of a list of pairs, each itself a list
 	pair     [2]string
@@ -46,11 +48,12 @@ type dialect struct {
 
 var (
 	sqliteDialect = dialect{
-		text: "CAST(%s AS TEXT)", begin: "BEGIN", wanted: "json_each(?1) AS w",
+		text: "CAST(%s AS TEXT)", whole: "typeof(%s) = 'integer'", begin: "BEGIN", wanted: "json_each(?1) AS w",
 		pair: [2]string{"w.value ->> 0", "w.value ->> 1"}, address: "CAST(%s AS TEXT)",
 	}
 	postgresDialect = dialect{
-		text: "CAST(%s AS TEXT)", begin: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		// Its columns have a type, which checkColumns looks at.
+		text: "CAST(%s AS TEXT)", whole: "%s IS NOT NULL", begin: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 		wanted: "json_array_elements(CAST(?1 AS json)) AS w(value)",
 		pair:   [2]string{"CAST(w.value ->> 0 AS bigint)", "CAST(w.value ->> 1 AS bigint)"},
 		// An inet may show its prefix length.
@@ -218,6 +221,21 @@ func (s *source) checkColumns(ctx context.Context) error {
 			}
 		}
 	}
+	if !s.postgres {
+		return nil // any column holds anything
+	}
+	for table, columns := range map[string][]string{tokenTable: {"id"}, logTable: {"id", "token_id"}} {
+		for _, column := range columns {
+			var kind string
+			if err := s.row(ctx, `SELECT format_type(atttypid, NULL) FROM pg_attribute
+				WHERE attrelid = to_regclass(CAST(?1 AS text)) AND attname = CAST(?2 AS text)`, table, column).Scan(&kind); err != nil {
+				return unreadable(ctx, "the Django database cannot be read", err)
+			}
+			if kind != "smallint" && kind != "integer" && kind != "bigint" {
+				return fromError("the column %s of its table %s is of the type %s, and ids are whole numbers", column, table, kind)
+			}
+		}
+	}
 	return nil
 }
 
@@ -231,11 +249,31 @@ const (
 // nextID returns the lowest id from one on.
 func (s *source) nextID(ctx context.Context, from int64) (id int64, found bool, err error) {
 	var least sql.NullInt64
-	err = s.row(ctx, `SELECT min(id) FROM `+tokenTable+` WHERE id >= CAST(?1 AS bigint)`, from).Scan(&least)
+	err = s.row(ctx, `SELECT min(id) FROM `+tokenTable+` WHERE `+s.isWhole("id")+` AND id >= CAST(?1 AS bigint)`, from).Scan(&least)
 	return least.Int64, least.Valid, unreadable(ctx, "the tokens cannot be read", err)
 }
 
-// tokens reads the rows with ids from first to last.
+func (s *source) isWhole(column string) string { return fmt.Sprintf(s.whole, column) }
+
+// unnamed calls yield with the id, as text, of each token whose id is no whole number.
+// Tables that were copied by hand may have lost their primary key.
+func (s *source) unnamed(ctx context.Context, yield func(id sql.NullString)) error {
+	rows, err := s.query(ctx, `SELECT `+fmt.Sprintf("substr("+s.text+", 1, 40)", "id")+` FROM `+tokenTable+` WHERE NOT (`+s.isWhole("id")+`)`)
+	if err != nil {
+		return unreadable(ctx, "the tokens cannot be read", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id sql.NullString
+		if err := rows.Scan(&id); err != nil {
+			return unreadable(ctx, "the tokens cannot be read", err)
+		}
+		yield(id)
+	}
+	return unreadable(ctx, "the tokens cannot be read", rows.Err())
+}
+
+// tokens reads the rows with ids from first to last, one for each id.
 func (s *source) tokens(ctx context.Context, first, last int64) ([]tokenRow, error) {
 	join, active, gone := "", "NULL", "0"
 	if s.users != "" {
@@ -245,12 +283,14 @@ func (s *source) tokens(ctx context.Context, first, last int64) ([]tokenRow, err
 	if s.active {
 		active = "u.is_active"
 	}
-	columns := s.cast("t.id", "t.scope", "t.login_mode", "t.user_id", "t.data", "t.issued_at", "t.not_before_time",
+	// Enough of the data shows that they are too many.
+	data := "substr(CAST(t.data AS TEXT), 1, " + strconv.Itoa(maxData+1) + ")"
+	columns := s.cast("t.id", "t.scope", "t.login_mode", "t.user_id", data, "t.issued_at", "t.not_before_time",
 		"t.expiration_time", "t.max_uses", "t.used_to_date", active,
 		"(SELECT count(*) FROM "+logTable+" AS l WHERE l.token_id = t.id)",
 		"(SELECT max(l.id) FROM "+logTable+" AS l WHERE l.token_id = t.id)", gone)
 	rows, err := s.query(ctx, `SELECT `+columns+` FROM `+tokenTable+` AS t`+join+`
-		WHERE t.id >= CAST(?1 AS bigint) AND t.id <= CAST(?2 AS bigint) ORDER BY t.id`, first, last)
+		WHERE `+s.isWhole("t.id")+` AND t.id >= CAST(?1 AS bigint) AND t.id <= CAST(?2 AS bigint) ORDER BY t.id`, first, last)
 	if err != nil {
 		return nil, unreadable(ctx, "the tokens cannot be read", err)
 	}
@@ -261,7 +301,12 @@ func (s *source) tokens(ctx context.Context, first, last int64) ([]tokenRow, err
 		if err := scan(rows, t[:]); err != nil {
 			return nil, unreadable(ctx, "the tokens cannot be read", err)
 		}
-		all = append(all, newTokenRow(t))
+		row := newTokenRow(t)
+		if last := len(all) - 1; last >= 0 && all[last].id == row.id {
+			all[last].wrong, all[last].uncounted = "several rows have this id", true
+			continue
+		}
+		all = append(all, row)
 	}
 	return all, unreadable(ctx, "the tokens cannot be read", rows.Err())
 }
@@ -270,7 +315,7 @@ func (s *source) tokens(ctx context.Context, first, last int64) ([]tokenRow, err
 // keeps it.
 func (s *source) issued(ctx context.Context, first, last int64) (map[int64]int64, error) {
 	rows, err := s.query(ctx, `SELECT `+s.cast("id", "issued_at")+` FROM `+tokenTable+`
-		WHERE id >= CAST(?1 AS bigint) AND id <= CAST(?2 AS bigint)`, first, last)
+		WHERE `+s.isWhole("id")+` AND id >= CAST(?1 AS bigint) AND id <= CAST(?2 AS bigint)`, first, last)
 	if err != nil {
 		return nil, unreadable(ctx, "the tokens cannot be read", err)
 	}

@@ -47,7 +47,7 @@ func TestARealDatabaseComesOverTokenByToken(t *testing.T) {
 					// max_uses was lowered below the count: its last log row does not fit.
 					want.Logs, want.UsesAdded = 200, 209
 					want.ProblemCount, want.Problems = report.ProblemCount, report.Problems
-					if report.ProblemCount != 1 || report.Problems[0].Row != 53 {
+					if report.ProblemCount != 1 || *report.Problems[0].Row != 53 {
 						t.Errorf("problems: %+v", report.Problems)
 					}
 				}
