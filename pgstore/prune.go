@@ -161,12 +161,13 @@ func (s *Store) pruneUsesBeyond(ctx context.Context, done *int64, keep int64) er
 	if err != nil || len(newest) == 0 {
 		return err
 	}
-	for {
+	for after := ""; ; {
 		found, err := collect(ctx, s, pgx.RowTo[string],
-			`SELECT id FROM hallpass_uses WHERE id <= $1 ORDER BY id LIMIT $2`, newest[0], pruneChunk)
+			`SELECT id FROM hallpass_uses WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3`, after, newest[0], pruneChunk)
 		if err != nil || len(found) == 0 {
 			return err
 		}
+		after = found[len(found)-1]
 		n, err := s.simple(ctx, removeUses, found)
 		if err != nil {
 			return err
