@@ -58,6 +58,11 @@ func TestSearchTellsWhatIsPasted(t *testing.T) {
 		"a token over two lines": {text[:60] + "\r\n" + text[60:], http.StatusOK, "properly signed"},
 		"an unrecorded one":      {link(unrecorded), http.StatusOK, "nobody has used it"},
 		"a short one":            {link(short), http.StatusOK, "May sign in as user 44"},
+		"a link in brackets":     {"<" + link(recorded) + ">", http.StatusOK, "properly signed"},
+		"a link in a sentence":   {"Hello, click " + link(recorded) + " thanks", http.StatusOK, "properly signed"},
+		"a link that is escaped": {url.QueryEscape(link(recorded)), http.StatusOK, "properly signed"},
+		"a header":               {"Authorization: Bearer " + text, http.StatusOK, "properly signed"},
+		"a short one in a path":  {"https://app.example.com/do/" + short.Token.Reveal(), http.StatusOK, "May sign in as user 44"},
 		"one that was changed":   {bad, http.StatusNotFound, "This is badly signed"},
 		"one of somebody else":   {link(elsewhere), http.StatusNotFound, "This is not one of ours"},
 	} {
@@ -80,8 +85,11 @@ func TestSearchTellsWhatIsPasted(t *testing.T) {
 			t.Errorf("%q leads to %q, want %q", pasted, got.header.Get("Location"), want)
 		}
 	}
-	if got := b.get("/passes?q=" + url.QueryEscape(text)); strings.Contains(got.body, text) {
-		t.Error("a token in an address is repeated on the page")
+	for _, around := range []string{text, "see " + text, "<" + link(short) + ">"} {
+		got := b.get("/passes?q=" + url.QueryEscape(around))
+		if strings.Contains(got.body, text) || strings.Contains(got.body, short.Token.Reveal()) {
+			t.Error("a token in an address is repeated on the page")
+		}
 	}
 }
 

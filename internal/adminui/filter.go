@@ -14,7 +14,7 @@ import (
 // filters are what a list's form asks for, by the names in its URL.
 type filters map[string]string
 
-// shortest is the length from which a filter may be a signed token, or a link: a
+// shortest is the length from which what was pasted is a signed token, or a link: a
 // subject may well look like a short one.
 const shortest = 40
 
@@ -23,7 +23,7 @@ const shortest = 40
 func read(query url.Values, names ...string) filters {
 	f := filters{}
 	for _, name := range names {
-		if text := query.Get(name); text != "" && (len(text) < shortest || !find.HasToken(text)) {
+		if text := query.Get(name); text != "" && !find.Holds(text) {
 			f[name] = text
 		}
 	}

@@ -30,6 +30,11 @@ func (u *UI) find(v *visit) error {
 		return u.redirect(v, "/passes")
 	}
 	if !find.HasToken(text) {
+		if token, within := find.Within(text); within {
+			text = token
+		}
+	}
+	if !find.HasToken(text) {
 		if id := strings.ToLower(text); find.IsID(id) {
 			return u.redirect(v, "/pass?id="+url.QueryEscape(id))
 		}
@@ -39,6 +44,10 @@ func (u *UI) find(v *visit) error {
 		return u.redirect(v, "/passes?q="+url.QueryEscape(text))
 	}
 	found, err := find.Pass(v.Context(), u.issuer, text)
+	if token, within := find.Within(text); within && token != text && errors.Is(err, hallpass.RefusalMalformed) {
+		text = token // what is around it made a token of another form of the whole
+		found, err = find.Pass(v.Context(), u.issuer, text)
+	}
 	if reason, refused := hallpass.RefusalOf(err); refused {
 		// What has the form of a short token and is none of ours may be a subject.
 		if len(text) < shortest {

@@ -87,7 +87,9 @@ func (u *UI) passes(v *visit) error {
 			group[name] = f[name]
 		}
 	}
-	if len(group) > 0 {
+	// A group is taken back whole: what else the list is narrowed to would not hold.
+	narrower := f["q"] != "" || f["recipient"] != "" || f["mode"] != "" || f["state"] != ""
+	if len(group) > 0 && !narrower {
 		view.Group = group.Query()
 	}
 	return u.show(v, http.StatusOK, "passes", view)

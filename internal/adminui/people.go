@@ -3,6 +3,7 @@ package adminui
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/sessions"
@@ -54,17 +55,35 @@ func (u *UI) sessions(v *visit) error {
 }
 
 func (u *UI) endSession(v *visit) error {
-	id, kind := v.PostFormValue("id"), v.PostFormValue("kind")
+	id, kind, subject := v.PostFormValue("id"), v.PostFormValue("kind"), v.PostFormValue("subject")
 	var end func(context.Context, string) error
+	// is reports whether one of a page of the subject's sessions has the id.
+	var is func(after string) (found bool, next string, err error)
 	switch {
 	case kind == "operator":
-		end = u.own.End
+		end, is = u.own.End, func(after string) (bool, string, error) {
+			page, next, err := u.own.List(v.Context(), subject, after, listed)
+			return slices.ContainsFunc(page, func(s sessions.Session) bool { return s.ID == id }), next, err
+		}
 	case kind == "person" && u.cfg.Sessions != nil:
-		end = u.cfg.Sessions.End
+		end, is = u.cfg.Sessions.End, func(after string) (bool, string, error) {
+			page, next, err := u.cfg.Sessions.List(v.Context(), subject, after, listed)
+			return slices.ContainsFunc(page, func(s Session) bool { return s.ID == id }), next, err
+		}
 	default:
 		return hallpass.ErrNotFound
 	}
-	err := u.act(v, hallpass.Event{Action: "session.end", Subject: v.PostFormValue("subject"), Detail: kind + " " + id})
+	// Whose it is goes into the log, and the form's word is not enough for that.
+	for found, after := false, ""; !found; {
+		var err error
+		if found, after, err = is(after); err != nil {
+			return err
+		}
+		if !found && after == "" {
+			return hallpass.ErrNotFound
+		}
+	}
+	err := u.act(v, hallpass.Event{Action: "session.end", Subject: subject, Detail: kind + " " + id})
 	if err != nil {
 		return err
 	}

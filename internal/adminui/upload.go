@@ -258,9 +258,15 @@ var errOver = fmt.Errorf("adminui: the operator's session is over: %w", hallpass
 
 // stillIn judges again the operator of a request that goes on for long.
 func (u *UI) stillIn(v *visit) error {
-	session, err := u.own.Of(v.Request)
-	if err == nil && session == nil {
-		err = errOver
+	session, err := u.session(v.Request, true)
+	if err != nil {
+		return err
 	}
-	return err
+	if session == nil {
+		return errOver
+	}
+	if op, err := operatorOf(session.Pass); err != nil || op.Role != v.op.Role || op.Subject != v.op.Subject {
+		return errOver
+	}
+	return nil
 }

@@ -1,6 +1,9 @@
 package server_test
 
 import (
+	"bytes"
+	"io"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -118,6 +121,32 @@ func (p *person) tokensAt(path, address string) string {
 		p.t.Fatalf("%d %s", got.status, got.body)
 	}
 	return found[1]
+}
+
+// What goes on for long judges its operator again, however he came in.
+func TestAnOperatorByEmailIssuesATableAndTakesLongListsAlong(t *testing.T) {
+	t.Parallel()
+	var role atomic.Value
+	role.Store(adminui.RoleAdmin)
+	p := adminPlace(t, &role, nil)
+	if got := p.signIn("a@ops.example"); got.status != http.StatusSeeOther {
+		t.Fatalf("signing in: %d", got.status)
+	}
+	const rows = 2100 // more than two pages of an export
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	_ = form.WriteField("scope", "act")
+	file, _ := form.CreateFormFile("file", "people.csv")
+	_, _ = io.WriteString(file, "recipient\n"+strings.Repeat("hugo@example.com\n", rows))
+	_ = form.Close()
+	got := p.do(http.MethodPost, "/admin/issue/upload", body.String(), "Content-Type", form.FormDataContentType(), "Origin", p.cfg.BaseURL)
+	if lines := strings.Count(got.body, "\n"); got.status != http.StatusOK || lines != rows+1 {
+		t.Errorf("the table: %d, %d lines", got.status, lines)
+	}
+	got = p.open("/admin/passes/export?format=jsonl&scope=act")
+	if lines := strings.Count(got.body, "\n"); got.status != http.StatusOK || lines != rows {
+		t.Errorf("the list: %d, %d lines", got.status, lines)
+	}
 }
 
 func TestTheAdminListsAndEndsLoginsAndLiftsBlocks(t *testing.T) {
