@@ -80,21 +80,33 @@ func (i *Issuer) pruneSealed(ctx context.Context, store Store, rule PruneRule) (
 	return rule, unavailable("pruning stopped", errors.New("others write seals all the time"))
 }
 
-// fit rounds a rule to whole minutes, and says in a link what may be gone.
+// fit rounds a rule to whole minutes, and says in a link what may be gone. What an
+// earlier link says may be gone goes too: a prune that broke off left it.
 func (c *sealChain) fit(ctx context.Context, rule PruneRule) (PruneRule, seal, error) {
-	var mark seal
+	mark := seal{UsesPruned: c.end.UsesPruned, EventsPruned: c.end.EventsPruned}
 	if !rule.UsesBefore.IsZero() {
-		mark.UsesPruned = rule.UsesBefore.Unix() / 60
-		mark.EventsPruned = mark.UsesPruned
+		before := rule.UsesBefore.Unix() / 60
+		mark.UsesPruned, mark.EventsPruned = max(mark.UsesPruned, before), max(mark.EventsPruned, before)
 	}
 	fitted := PruneRule{Now: rule.Now, KeepUses: -1}
-	stalled := rule.Now.Sub(minuteTime(c.end.Through)) > time.Hour
-	if rule.KeepUses >= 0 && !stalled {
-		uses, events, err := c.countBack(ctx, rule.KeepUses)
+	if keep := rule.KeepUses; keep >= 0 {
+		uses, events, err := c.countOpen(ctx, rule)
 		if err != nil {
 			return rule, mark, err
 		}
-		mark.UsesPruned, mark.EventsPruned = max(mark.UsesPruned, uses), max(mark.EventsPruned, events)
+		usesFrom, eventsFrom, err := c.countBack(ctx, keep-uses, keep-events)
+		if err != nil {
+			return rule, mark, err
+		}
+		// Where more than that many are not sealed yet, the store counts them, and all
+		// that is sealed may go.
+		if uses >= keep {
+			fitted.KeepUses, usesFrom = keep, c.end.Through
+		}
+		if events >= keep {
+			fitted.KeepEvents, eventsFrom = keep, c.end.Through
+		}
+		mark.UsesPruned, mark.EventsPruned = max(mark.UsesPruned, usesFrom), max(mark.EventsPruned, eventsFrom)
 	}
 	if mark.UsesPruned > 0 {
 		fitted.UsesBefore = minuteTime(mark.UsesPruned)
@@ -102,18 +114,27 @@ func (c *sealChain) fit(ctx context.Context, rule PruneRule) (PruneRule, seal, e
 	if mark.EventsPruned > 0 {
 		fitted.EventsBefore = firstID(minuteTime(mark.EventsPruned))
 	}
-	if rule.KeepUses >= 0 && stalled {
-		// Nobody seals any more, so nobody knows how many rows stand behind the last
-		// seal: the store counts them, and all that was sealed may go.
-		fitted.KeepUses, fitted.KeepEvents = rule.KeepUses, rule.KeepEvents
-		mark.UsesPruned, mark.EventsPruned = max(mark.UsesPruned, c.end.Through), max(mark.EventsPruned, c.end.Through)
-	}
 	return fitted, mark, nil
 }
 
-// countBack returns the minutes in which the newest keep uses and events begin; 0
-// where there are no more than that. What is not sealed yet is kept besides.
-func (c *sealChain) countBack(ctx context.Context, keep int64) (usesFrom, eventsFrom int64, err error) {
+// countOpen counts the uses and events behind the last sealed minute, each up to how
+// many are to be kept, where nobody has sealed for an hour. Else they are few, and are
+// kept besides.
+func (c *sealChain) countOpen(ctx context.Context, rule PruneRule) (uses, events int64, err error) {
+	through := minuteTime(c.end.Through)
+	if rule.Now.Sub(through) <= time.Hour {
+		return 0, 0, nil
+	}
+	up := func(n *int64) func(string) bool {
+		return func(string) bool { *n++; return *n < rule.KeepUses }
+	}
+	err = eachID(ctx, c.store, firstID(through), "", up(&uses), up(&events))
+	return uses, events, err
+}
+
+// countBack returns the minutes in which the newest so many sealed uses and events
+// begin; 0 where there are no more than that.
+func (c *sealChain) countBack(ctx context.Context, keepUses, keepEvents int64) (usesFrom, eventsFrom int64, err error) {
 	var uses, events int64
 	var links map[int64]Cell
 	for number := c.end.Number; number > 1 && (usesFrom == 0 || eventsFrom == 0); number-- {
@@ -126,10 +147,10 @@ func (c *sealChain) countBack(ctx context.Context, keep int64) (usesFrom, events
 		if trust == sealForged { // or gone
 			return 0, 0, errSealsBroken
 		}
-		if uses += s.Uses.Count; usesFrom == 0 && uses >= keep {
+		if uses += s.Uses.Count; usesFrom == 0 && uses >= keepUses {
 			usesFrom = s.Minute
 		}
-		if events += s.Events.Count; eventsFrom == 0 && events >= keep {
+		if events += s.Events.Count; eventsFrom == 0 && events >= keepEvents {
 			eventsFrom = s.Minute
 		}
 	}

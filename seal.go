@@ -304,6 +304,7 @@ func (c *sealChain) begin(ctx context.Context) error {
 	if trust != sealGood {
 		return errSealsBroken
 	}
+	i.cfg.Logger.Info("sealing of uses and events begins; earlier ones are not protected", "from", minuteTime(s.Minute))
 	c.end = sealEnd{Instance: i.cfg.Instance, Number: 1, Hash: s.hash, First: s.Minute, Through: s.Minute}
 	return c.save(ctx)
 }

@@ -176,6 +176,84 @@ func TestPrunedMinutesAreNoFault(t *testing.T) {
 	}
 }
 
+// TestCountingAfterALongStopKeepsWholeMinutes: nobody has sealed for hours, so what is
+// not sealed yet is counted too.
+func TestCountingAfterALongStopKeepsWholeMinutes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name         string
+		keep         int64
+		pruned       int64
+		usesLeft     int64 // of the 30 that are sealed
+		prunedBefore time.Time
+	}{
+		{"more than is open", 10, 24, 6, minute(8)},
+		{"as much as is open", 5, 30, 0, minute(10)},
+		{"less than is open", 3, 32, 0, minute(10)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := sealed(t, 10)
+			s.Clock.Advance(3 * time.Hour)
+			token := s.issue(t, hallpass.Spec{MaxUses: hallpass.Unlimited}).Token
+			for range 5 {
+				s.use(t, token)
+			}
+			pruned, err := s.Prune(t.Context(), hallpass.PruneOptions{MaxCount: tt.keep})
+			if err != nil || pruned.Uses != tt.pruned {
+				t.Fatalf("pruned %+v, %v; want %d uses", pruned, err, tt.pruned)
+			}
+			report := s.verifySeals(t, hallpass.SealCheck{})
+			if !report.Whole() || report.Uses != tt.usesLeft || !report.UsesPruned.Equal(tt.prunedBefore) {
+				t.Errorf("%+v; want %d uses, from %s on", report, tt.usesLeft, tt.prunedBefore)
+			}
+		})
+	}
+}
+
+// TestRowsFromBeforeSealingAreCounted: nothing vouches for them, and if sealing had
+// begun earlier, they are what is left when somebody removes all seals.
+func TestRowsFromBeforeSealingAreCounted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.issue(t, hallpass.Spec{MaxUses: hallpass.Unlimited}).Token
+	for range 4 {
+		s.use(t, token)
+	}
+	if err := s.RecordAction(t.Context(), hallpass.Event{Actor: "op", Action: "pass.revoke"}); err != nil {
+		t.Fatal(err)
+	}
+	s.Clock.Advance(time.Hour)
+	s.seal(t)
+	s.use(t, token)
+	s.Clock.Advance(4 * time.Minute)
+	s.seal(t)
+	report := s.verifySeals(t, hallpass.SealCheck{})
+	if !report.Whole() || report.Uses != 1 || report.UsesBefore != 4 || report.EventsBefore != 1 {
+		t.Errorf("%+v", report)
+	}
+	if report := s.verifySeals(t, hallpass.SealCheck{Since: report.Since}); !report.Whole() || report.UsesBefore != 0 {
+		t.Errorf("since a moment: %+v", report)
+	}
+}
+
+// TestAMinuteAheadIsNoFault: machines' clocks may differ that much.
+func TestAMinuteAheadIsNoFault(t *testing.T) {
+	t.Parallel()
+	s := sealed(t, 2)
+	token := s.issue(t, hallpass.Spec{MaxUses: hallpass.Unlimited}).Token
+	for _, ahead := range []time.Duration{time.Minute, 3 * time.Minute} {
+		whole := ahead <= time.Minute
+		s.Clock.Advance(ahead)
+		s.use(t, token)
+		s.Clock.Advance(-ahead)
+		if report := s.verifySeals(t, hallpass.SealCheck{}); report.Whole() != whole {
+			t.Errorf("a use %s ahead: %+v", ahead, report)
+		}
+	}
+}
+
 func TestPruningWithoutAKeyStopsWhereThereAreSeals(t *testing.T) {
 	t.Parallel()
 	s := sealed(t, 3)

@@ -96,20 +96,19 @@ func (h *rowHasher) sum() sealedRows {
 // sealPage is how many rows are read at once.
 const sealPage = 1000
 
-// eachUse calls each for the uses of some minutes, newest first: from, and those
-// after it, but not until.
-func eachUse(ctx context.Context, store PassStore, from, until int64, each func(Use)) error {
-	lowest, q := firstID(minuteTime(from)), UseQuery{After: firstID(minuteTime(until)), Limit: sealPage}
+// eachUse calls each for uses, newest first, until it says no: those whose ids are
+// below after, empty for all, but not below lowest.
+func eachUse(ctx context.Context, store PassStore, lowest, after string, each func(Use) bool) error {
+	q := UseQuery{After: after, Limit: sealPage}
 	for {
 		uses, err := store.Uses(ctx, q)
 		if err != nil {
 			return storeError(ctx, "the uses could not be read", err)
 		}
 		for _, u := range uses {
-			if u.ID < lowest {
+			if u.ID < lowest || !each(u) {
 				return nil
 			}
-			each(u)
 		}
 		if len(uses) < q.Limit {
 			return nil
@@ -119,23 +118,33 @@ func eachUse(ctx context.Context, store PassStore, from, until int64, each func(
 }
 
 // eachEvent is eachUse for events; a store that keeps none has none.
-func eachEvent(ctx context.Context, store Store, from, until int64, each func(Event)) error {
+func eachEvent(ctx context.Context, store Store, lowest, after string, each func(Event) bool) error {
 	events, ok := asStore[EventStore](store)
 	if !ok {
 		return nil
 	}
-	q := EventQuery{From: firstID(minuteTime(from)), After: firstID(minuteTime(until)), Limit: sealPage}
+	q := EventQuery{From: lowest, After: after, Limit: sealPage}
 	for {
 		found, err := events.Events(ctx, q)
 		if err != nil {
 			return storeError(ctx, "the events could not be read", err)
 		}
 		for _, e := range found {
-			each(e)
+			if !each(e) {
+				return nil
+			}
 		}
 		if len(found) < q.Limit {
 			return nil
 		}
 		q.After = found[len(found)-1].ID
 	}
+}
+
+// eachID calls each for the ids of the uses, and those of the events, of a range.
+func eachID(ctx context.Context, store Store, lowest, after string, use, event func(id string) bool) error {
+	if err := eachUse(ctx, store, lowest, after, func(u Use) bool { return use(u.ID) }); err != nil {
+		return err
+	}
+	return eachEvent(ctx, store, lowest, after, func(e Event) bool { return event(e.ID) })
 }

@@ -116,10 +116,11 @@ func (c *sealChain) isQuiet(ctx context.Context, until int64) (bool, error) {
 
 func readMinute(ctx context.Context, store Store, minute int64) (seal, error) {
 	uses, events := newRowHasher(nil), newRowHasher(nil)
-	if err := eachUse(ctx, store, minute, minute+1, uses.use); err != nil {
+	lowest, after := firstID(minuteTime(minute)), firstID(minuteTime(minute+1))
+	if err := eachUse(ctx, store, lowest, after, func(u Use) bool { uses.use(u); return true }); err != nil {
 		return seal{}, err
 	}
-	if err := eachEvent(ctx, store, minute, minute+1, events.event); err != nil {
+	if err := eachEvent(ctx, store, lowest, after, func(e Event) bool { events.event(e); return true }); err != nil {
 		return seal{}, err
 	}
 	return seal{Minute: minute, Uses: uses.sum(), Events: events.sum()}, nil

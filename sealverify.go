@@ -5,75 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 )
-
-// SealFaultKind says what is wrong with a sealed minute, or with its seal.
-type SealFaultKind string
-
-const (
-	// FaultAltered: as many rows as were sealed, under the same ids, but not the same.
-	FaultAltered SealFaultKind = "altered"
-	// FaultMissing: rows that were sealed are gone and were not pruned.
-	FaultMissing SealFaultKind = "missing"
-	// FaultInserted: rows that were not there when the minute was sealed.
-	FaultInserted SealFaultKind = "inserted"
-	// FaultReplaced: rows are gone and others stand in their place.
-	FaultReplaced SealFaultKind = "replaced"
-	// FaultSealMissing: seals that must have been there are gone.
-	FaultSealMissing SealFaultKind = "seal_missing"
-	// FaultSealAltered: a seal's signature is not that of its content.
-	FaultSealAltered SealFaultKind = "seal_altered"
-	// FaultSealReplaced: a seal is signed, but not the one its successor names.
-	FaultSealReplaced SealFaultKind = "seal_replaced"
-)
-
-// SealFault is one thing that is not as it was sealed.
-type SealFault struct {
-	Kind SealFaultKind
-	// Minute is the beginning of the minute it is about; zero where the fault is about
-	// the chain as a whole.
-	Minute time.Time
-	// Rows is "uses" or "events"; empty where it is about a seal.
-	Rows string
-	// Sealed and Found count the rows, or the seals.
-	Sealed, Found int64
-}
-
-// SealReport is what VerifySeals found.
-type SealReport struct {
-	// Sealed says that there are seals at all.
-	Sealed bool
-	// Since is the first moment that was looked at, and Until the first that is not
-	// sealed yet: what was written down from then on is not protected.
-	Since, Until time.Time
-	// UsesPruned and EventsPruned are the moments before which rows may be gone, as a
-	// signed link of the chain says; zero when nothing was pruned.
-	UsesPruned, EventsPruned time.Time
-	// Head is the hash of the newest link. Kept elsewhere and given back as
-	// SealCheck.Head, it tells whether the end of the chain was cut off.
-	Head string
-	// Seals, Uses and Events count what was looked at.
-	Seals, Uses, Events int64
-	// Faults are in the order of time, at most MaxSealFaults of FaultCount.
-	Faults     []SealFault
-	FaultCount int64
-}
-
-// MaxSealFaults is how many faults a report tells one by one.
-const MaxSealFaults = 1000
-
-// Whole reports whether there are seals and everything is as it was sealed.
-func (r SealReport) Whole() bool { return r.Sealed && r.FaultCount == 0 }
-
-// SealCheck says what to verify.
-type SealCheck struct {
-	// Since is where to begin with the rows, rounded down to the minute; zero is where
-	// sealing began. The chain of seals is always checked whole.
-	Since time.Time
-	// Head, when set, is the Head of an earlier report: the chain must hold it.
-	Head string
-}
 
 // VerifySeals compares uses and events with their seals. It needs the keys that
 // signed them; retired ones do. A key that was removed is vouched for by the links
@@ -123,7 +55,9 @@ type sealVerifier struct {
 	// seals are those of the minutes that are looked at; nil where one is worth nothing.
 	seals map[int64]*seal
 	// gaps are minutes whose seals are gone: whether there were rows nobody can tell.
-	gaps                     []sealGap
+	gaps []sealGap
+	// partial are pruned minutes that are neither gone nor whole.
+	partial                  []partialMinute
 	usesPruned, eventsPruned int64
 }
 
@@ -260,116 +194,3 @@ func (v *sealVerifier) readChain(ctx context.Context) error {
 }
 
 func (v *sealVerifier) wants(minute int64) bool { return minute >= v.check.Since.Unix()/60 }
-
-// readRows reads all rows that are sealed, newest first, and compares minute by
-// minute.
-func (v *sealVerifier) readRows(ctx context.Context) error {
-	from := v.first
-	if !v.check.Since.IsZero() {
-		from = max(from, v.check.Since.Unix()/60)
-	}
-	v.report.Since, v.report.Until = minuteTime(from), minuteTime(v.end.Through)
-	for _, p := range []struct {
-		minute int64
-		at     *time.Time
-	}{{v.usesPruned, &v.report.UsesPruned}, {v.eventsPruned, &v.report.EventsPruned}} {
-		if p.minute != 0 {
-			*p.at = minuteTime(p.minute)
-		}
-	}
-	uses := v.comparer("uses", v.usesPruned, &v.report.Uses, func(s *seal) *sealedRows { return &s.Uses })
-	if err := eachUse(ctx, v.store, from, v.end.Through, func(u Use) { uses.row(u.ID).use(u) }); err != nil {
-		return err
-	}
-	uses.finish()
-	events := v.comparer("events", v.eventsPruned, &v.report.Events, func(s *seal) *sealedRows { return &s.Events })
-	if err := eachEvent(ctx, v.store, from, v.end.Through, func(e Event) { events.row(e.ID).event(e) }); err != nil {
-		return err
-	}
-	events.finish()
-	return nil
-}
-
-// comparer compares the rows of one kind with their seals.
-type comparer struct {
-	v      *sealVerifier
-	rows   string
-	pruned int64
-	count  *int64
-	of     func(*seal) *sealedRows
-	minute int64
-	hasher *rowHasher
-	found  map[int64]bool
-}
-
-func (v *sealVerifier) comparer(rows string, pruned int64, count *int64, of func(*seal) *sealedRows) *comparer {
-	return &comparer{v: v, rows: rows, pruned: pruned, count: count, of: of, minute: -1, found: map[int64]bool{}}
-}
-
-// row returns the hasher for a row. One whose id is no time of ours stands in the
-// minute of its neighbour.
-func (c *comparer) row(id string) *rowHasher {
-	*c.count++
-	minute, ok := minuteOf(id)
-	if !ok {
-		minute = max(c.minute, c.v.first)
-	}
-	if minute != c.minute || c.hasher == nil {
-		c.closeMinute()
-		c.minute = minute
-		var sealed *sealedRows
-		if s := c.v.seals[minute]; s != nil {
-			sealed = c.of(s)
-		}
-		c.hasher = newRowHasher(sealed)
-	}
-	return c.hasher
-}
-
-// closeMinute judges the minute that was read.
-func (c *comparer) closeMinute() {
-	if c.hasher == nil {
-		return
-	}
-	s, known := c.v.seals[c.minute]
-	got := c.hasher.sum()
-	c.hasher = nil
-	c.found[c.minute] = true
-	switch {
-	case known && s == nil, !known && c.v.inGap(c.minute):
-		return // its seal is the fault
-	case !known:
-		c.v.fault(FaultInserted, c.minute, c.rows, 0, got.Count)
-		return
-	}
-	sealed := c.of(s)
-	switch {
-	case got.equal(*sealed):
-	case got.Count < sealed.Count && c.minute < c.pruned:
-	case got.Count < sealed.Count:
-		c.v.fault(FaultMissing, c.minute, c.rows, sealed.Count, got.Count)
-	case got.Count > sealed.Count:
-		c.v.fault(FaultInserted, c.minute, c.rows, sealed.Count, got.Count)
-	case slices.Equal(got.IDs, sealed.IDs):
-		c.v.fault(FaultAltered, c.minute, c.rows, sealed.Count, got.Count)
-	default:
-		c.v.fault(FaultReplaced, c.minute, c.rows, sealed.Count, got.Count)
-	}
-}
-
-// finish judges the last minute, and those of which nothing is left.
-func (c *comparer) finish() {
-	c.closeMinute()
-	for minute, s := range c.v.seals {
-		if s == nil || c.found[minute] || minute < c.pruned {
-			continue
-		}
-		if sealed := c.of(s); sealed.Count > 0 {
-			c.v.fault(FaultMissing, minute, c.rows, sealed.Count, 0)
-		}
-	}
-}
-
-func (v *sealVerifier) inGap(minute int64) bool {
-	return slices.ContainsFunc(v.gaps, func(g sealGap) bool { return g.from <= minute && minute < g.until })
-}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -36,7 +38,7 @@ func sealIssuer(store hallpass.Store, now func() time.Time) (*hallpass.Issuer, e
 	if err != nil {
 		return nil, err
 	}
-	return hallpass.New(hallpass.Config{Keys: ring, Store: store, Now: now})
+	return hallpass.New(hallpass.Config{Keys: ring, Store: store, Now: now, Logger: slog.New(slog.DiscardHandler)})
 }
 
 // newSealSite has four uses and two actions in each of five minutes, all sealed.
@@ -95,6 +97,13 @@ func (s *sealSite) verify(t *testing.T) hallpass.SealReport {
 // tamper runs a statement on the file as any other program would.
 func (s *sealSite) tamper(t *testing.T, statement string, args ...any) {
 	t.Helper()
+	if n, err := s.exec(t, statement, args...).RowsAffected(); err != nil || n == 0 {
+		t.Fatalf("%s changed nothing: %v", statement, err)
+	}
+}
+
+func (s *sealSite) exec(t *testing.T, statement string, args ...any) sql.Result {
+	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+s.path)
 	if err != nil {
 		t.Fatal(err)
@@ -104,9 +113,7 @@ func (s *sealSite) tamper(t *testing.T, statement string, args ...any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		t.Fatalf("%s changed nothing: %v", statement, err)
-	}
+	return result
 }
 
 func TestTamperingWithTheFileShows(t *testing.T) {
@@ -120,7 +127,20 @@ func TestTamperingWithTheFileShows(t *testing.T) {
 	minute := sealBase.Add(2 * time.Minute)
 	one := `(SELECT id FROM uses WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1)`
 	insert := func(id string) string {
-		return `INSERT INTO uses SELECT '` + id + `', pass, subject, at, client_ip, user_agent, method, path, status, state, key FROM uses LIMIT 1`
+		milli, err := strconv.ParseInt(id[:8]+id[9:13], 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return `INSERT INTO uses SELECT '` + id + `', pass, subject, ` + fmt.Sprint(milli*1000) + `, client_ip, user_agent, method, path, status, state, key FROM uses LIMIT 1`
+	}
+	// forge writes a use that says it was made in the third minute, under any id.
+	forge := func(id string) string {
+		return `INSERT INTO uses SELECT '` + id + `', pass, subject, at, client_ip, user_agent, method, path, status, state, key FROM uses
+			WHERE id = ` + one
+	}
+	ahead := time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+	misplaced := func(minute time.Time, rows string, found int64) []hallpass.SealFault {
+		return []hallpass.SealFault{{Kind: "misplaced", Minute: minute, Rows: rows, Found: found}}
 	}
 	fault := func(kind hallpass.SealFaultKind, rows string, sealed, found int64) []hallpass.SealFault {
 		return []hallpass.SealFault{{Kind: kind, Minute: minute, Rows: rows, Sealed: sealed, Found: found}}
@@ -141,6 +161,19 @@ func TestTamperingWithTheFileShows(t *testing.T) {
 			"a use is inserted where there was none",
 			[]string{insert(minuteID(-1))},
 			[]hallpass.SealFault{{Kind: "inserted", Minute: sealBase.Add(-time.Minute), Rows: "uses", Found: 1}},
+		},
+		{"a use is forged with the id of a moment to come", []string{forge(momentID(ahead))}, misplaced(ahead, "uses", 1)},
+		{"a use is forged with the last id there can be", []string{forge("ffffffff-ffff-7fff-bfff-ffffffffffff")}, misplaced(time.Time{}, "uses", 1)},
+		{"a use is forged with an id from before sealing", []string{forge(minuteID(-60))}, misplaced(sealBase.Add(-time.Hour), "uses", 1)},
+		{"a use is forged with the id of a minute that is still open", []string{forge(minuteID(6))}, misplaced(sealBase.Add(6*time.Minute), "uses", 1)},
+		{"uses are forged with ids that are none", []string{forge("zz"), forge("0")}, misplaced(time.Time{}, "uses", 2)},
+		{
+			"an event is forged with an id from before sealing",
+			[]string{`UPDATE events SET id = '` + minuteID(-60) + `' WHERE id = (SELECT max(id) FROM events)`},
+			[]hallpass.SealFault{
+				{Kind: "misplaced", Minute: sealBase.Add(-time.Hour), Rows: "events", Found: 1},
+				{Kind: "missing", Minute: sealBase.Add(4 * time.Minute), Rows: "events", Sealed: 2, Found: 1},
+			},
 		},
 		{"a use is replaced", []string{
 			`DELETE FROM uses WHERE id = ` + one, insert(third(30*time.Second) + "000-8000-000000000000"),
@@ -180,8 +213,10 @@ func TestTamperingWithTheFileShows(t *testing.T) {
 }
 
 // minuteID is an id of a minute after sealBase.
-func minuteID(n int) string {
-	milli := sealBase.Add(time.Duration(n) * time.Minute).UnixMilli()
+func minuteID(n int) string { return momentID(sealBase.Add(time.Duration(n) * time.Minute)) }
+
+func momentID(t time.Time) string {
+	milli := t.UnixMilli()
 	return fmt.Sprintf("%08x-%04x-7abc-8000-000000000000", milli>>16, milli&0xffff)
 }
 
@@ -198,6 +233,55 @@ func TestPruningTheFileIsToldApartFromTampering(t *testing.T) {
 	}
 	s.tamper(t, `DELETE FROM uses`)
 	if report := s.verify(t); report.FaultCount != 3 || report.Faults[0].Kind != hallpass.FaultMissing {
+		t.Errorf("%+v", report)
+	}
+}
+
+// TestRowsInAPrunedMinuteShow: what was pruned may be gone, but nothing new may stand in
+// its place. What a prune that broke off left looks the same, and goes with the next.
+func TestRowsInAPrunedMinuteShow(t *testing.T) {
+	t.Parallel()
+	s := newSealSite(t)
+	s.exec(t, `CREATE TABLE kept AS SELECT * FROM uses`)
+	if _, err := s.Prune(t.Context(), hallpass.PruneOptions{MaxAge: 4*time.Minute + 10*time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	s.tamper(t, `INSERT INTO uses SELECT '`+minuteID(1)+`', pass, subject, `+fmt.Sprint(sealBase.Add(time.Minute).UnixMicro())+`,
+		client_ip, user_agent, method, path, status, state, key FROM uses LIMIT 1`)
+	want := []hallpass.SealFault{{Kind: "unvouched", Minute: sealBase.Add(time.Minute), Rows: "uses", Sealed: 4, Found: 1}}
+	if diff := cmp.Diff(want, s.verify(t).Faults); diff != "" {
+		t.Errorf("a forged use (-want +got):\n%s", diff)
+	}
+	s.tamper(t, `INSERT OR IGNORE INTO uses SELECT * FROM kept WHERE at < ?1`, sealBase.Add(time.Minute).UnixMicro())
+	if report := s.verify(t); report.FaultCount != 1 {
+		t.Errorf("a pruned minute that is there whole: %+v", report)
+	}
+	pruned, err := s.Prune(t.Context(), hallpass.PruneOptions{MaxAge: time.Hour})
+	if err != nil || pruned.Uses != 5 {
+		t.Errorf("the next prune removed %+v, %v; want all that an earlier one may have", pruned, err)
+	}
+	if report := s.verify(t); !report.Whole() {
+		t.Errorf("%+v", report)
+	}
+}
+
+// TestVerifyingWaitsForAPrune: minutes that are half gone while somebody prunes are no
+// fault.
+func TestVerifyingWaitsForAPrune(t *testing.T) {
+	t.Parallel()
+	s := newSealSite(t)
+	if _, err := s.Prune(t.Context(), hallpass.PruneOptions{MaxAge: 4*time.Minute + 10*time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	s.tamper(t, `INSERT INTO uses SELECT printf('%s%d', ?1, n), pass, subject, ?2, client_ip, user_agent, method, path, status, state, key
+		FROM uses, (SELECT value AS n FROM json_each('[1, 2, 3]')) WHERE id = (SELECT max(id) FROM uses)`, minuteID(1)[:35], sealBase.Add(time.Minute).UnixMicro())
+	done := make(chan hallpass.SealReport)
+	go func() { done <- s.verify(t) }()
+	for range 3 {
+		time.Sleep(time.Second)
+		s.tamper(t, `DELETE FROM uses WHERE id = (SELECT min(id) FROM uses)`)
+	}
+	if report := <-done; !report.Whole() {
 		t.Errorf("%+v", report)
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/hallpass-go/hallpass"
@@ -67,6 +68,12 @@ func (a *app) sealReport(r hallpass.SealReport) error {
 	verdict := "Whole: what was looked at is as it was sealed."
 	if !r.Whole() {
 		verdict = "Not whole: somebody changed what was sealed, or an old copy of the store was put in its place."
+		switch {
+		case only(r, hallpass.FaultUnvouched):
+			verdict = `Not whole: something is left in minutes that were pruned. If a prune broke off, the next "hallpass prune" removes it; what comes back was put there.`
+		case only(r, hallpass.FaultMisplaced):
+			verdict = "Not whole: somebody put rows where they do not belong, or a machine's clock was wrong. What is sealed is as it was."
+		}
 	}
 	lines := []string{
 		verdict,
@@ -79,6 +86,10 @@ func (a *app) sealReport(r hallpass.SealReport) error {
 	if !r.EventsPruned.IsZero() {
 		lines = append(lines, "Events from before "+moment(r.EventsPruned)+" may have been pruned; that is signed.")
 	}
+	if r.UsesBefore+r.EventsBefore > 0 {
+		lines = append(lines, "From before "+moment(r.Since)+", where sealing began: "+strconv.FormatInt(r.UsesBefore, 10)+" of the uses, "+
+			strconv.FormatInt(r.EventsBefore, 10)+" of the events. Nothing vouches for them; if there were seals before, somebody removed them.")
+	}
 	lines = append(lines, "Not protected yet: what was written down since "+moment(r.Until)+".", "Head: "+r.Head)
 	for _, line := range lines {
 		if err := a.line("%s", line); err != nil {
@@ -86,6 +97,12 @@ func (a *app) sealReport(r hallpass.SealReport) error {
 		}
 	}
 	return nil
+}
+
+// only reports whether all faults are of one kind.
+func only(r hallpass.SealReport, kind hallpass.SealFaultKind) bool {
+	return r.FaultCount == int64(len(r.Faults)) &&
+		!slices.ContainsFunc(r.Faults, func(f hallpass.SealFault) bool { return f.Kind != kind })
 }
 
 func faultText(f hallpass.SealFault) string {
@@ -98,6 +115,10 @@ func faultText(f hallpass.SealFault) string {
 		return f.Rows + " inserted"
 	case hallpass.FaultReplaced:
 		return f.Rows + " replaced by others"
+	case hallpass.FaultUnvouched:
+		return "pruned, but " + f.Rows + " are there"
+	case hallpass.FaultMisplaced:
+		return f.Rows + " under an id that does not fit"
 	case hallpass.FaultSealMissing:
 		if f.Minute.IsZero() {
 			return "the chain does not hold the head that was kept"

@@ -61,6 +61,8 @@ type Seals struct {
 	Seals        int64       `json:"seals"`
 	Uses         int64       `json:"uses"`
 	Events       int64       `json:"events"`
+	UsesBefore   int64       `json:"uses_before"`
+	EventsBefore int64       `json:"events_before"`
 	FaultCount   int64       `json:"fault_count"`
 	Faults       []SealFault `json:"faults"`
 }
@@ -79,7 +81,7 @@ func SealsOf(r hallpass.SealReport) Seals {
 	out := Seals{
 		Whole: r.Whole(), Sealed: r.Sealed, Since: Time(r.Since), Until: Time(r.Until),
 		UsesPruned: Time(r.UsesPruned), EventsPruned: Time(r.EventsPruned), Head: r.Head,
-		Seals: r.Seals, Uses: r.Uses, Events: r.Events, FaultCount: r.FaultCount, Faults: []SealFault{},
+		Seals: r.Seals, Uses: r.Uses, Events: r.Events, UsesBefore: r.UsesBefore, EventsBefore: r.EventsBefore, FaultCount: r.FaultCount, Faults: []SealFault{},
 	}
 	for _, f := range r.Faults {
 		out.Faults = append(out.Faults, SealFault{Kind: f.Kind, Minute: Time(f.Minute), Rows: f.Rows, Sealed: f.Sealed, Found: f.Found})
