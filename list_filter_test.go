@@ -1,6 +1,7 @@
 package hallpass_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/memstore"
 )
 
 func TestUsesAreFoundBySubjectStateAndTime(t *testing.T) {
@@ -218,8 +220,8 @@ func TestCountersAreKeptByMinuteHourScopeAndBatch(t *testing.T) {
 	if want := []hallpass.ScopeStat{{Scope: "scope-0", Issued: 9, Used: 9, Refused: 9}}; err != nil || !cmp.Equal(want, top) {
 		t.Errorf("%+v, %v", top, err)
 	}
-	batches, err := s.Batches(t.Context(), 10)
-	if want := []hallpass.BatchStat{{Batch: "spring", Issued: 15, Scanned: 15, Used: 15, Refused: 15}}; err != nil || !cmp.Equal(want, batches) {
+	batches, err := s.Batches(t.Context(), "", 10)
+	if want := []hallpass.BatchStat{{Batch: "spring", Issued: 15, Scanned: 15, Used: 15, Refused: 15}}; err != nil || !cmp.Equal(want, batches.Batches) || batches.Next != "" {
 		t.Errorf("%+v, %v", batches, err)
 	}
 	for _, wrong := range []time.Duration{0, time.Second, 90 * time.Second} {
@@ -231,8 +233,92 @@ func TestCountersAreKeptByMinuteHourScopeAndBatch(t *testing.T) {
 		t.Error("half a million points are returned")
 	}
 	s.Clock.Advance(60 * 24 * time.Hour)
-	// Three hours of five minutes with four counters each, and of the hours' own ten.
-	if pruned, err := s.Prune(t.Context(), hallpass.PruneOptions{}); err != nil || pruned.Cells != 3*5*4+3*10 {
+	// Three hours of five minutes with four counters each, the hours' own ten, and the
+	// day's six of its two scopes.
+	if pruned, err := s.Prune(t.Context(), hallpass.PruneOptions{}); err != nil || pruned.Cells != 3*5*4+3*10+6 {
 		t.Errorf("the counters stay for ever: %+v, %v", pruned, err)
+	}
+}
+
+// TestTopScopesOfAMonthAreCountedByTheDay: there are too many hours to read.
+func TestTopScopesOfAMonthAreCountedByTheDay(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for day := range 31 {
+		for range 2 { // noon, and eleven at night
+			for n := range 3 {
+				s.issue(t, hallpass.Spec{Scope: hallpass.Scope(fmt.Sprint("scope-", min(n, day)))})
+			}
+			s.Clock.Advance(11 * time.Hour)
+		}
+		s.Clock.Advance(2 * time.Hour)
+	}
+	s.Clock.Advance(-2 * time.Hour)
+	if err := s.FlushStats(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		back time.Duration
+		want []int64 // of the three scopes
+	}{
+		{"an hour ago nothing happened", time.Hour, nil},
+		{"eleven hours ago is in the last day", 11 * time.Hour, []int64{1, 1, 1}},
+		{"a day", 24 * time.Hour, []int64{2, 2, 2}},
+		{"two days", 48 * time.Hour, []int64{4, 4, 4}},
+		{"what goes back further is counted from the beginning of its day", 60 * time.Hour, []int64{6, 6, 6}},
+		{"30 days", 30 * 24 * time.Hour, []int64{62, 60, 58}},
+	} {
+		top, err := s.TopScopes(t.Context(), s.Now().Add(-tt.back), s.Now(), 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for _, scope := range top {
+			got = append(got, scope.Issued)
+		}
+		if !cmp.Equal(tt.want, got) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestBatchesComePageByPage: the one to which something happened last first.
+func TestBatchesComePageByPage(t *testing.T) {
+	t.Parallel()
+	for name, store := range map[string]hallpass.Store{"a store that reads from the end": memstore.New(), "any store": plainStore{memstore.New()}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, func(c *hallpass.Config) { c.Store = store })
+			for _, batch := range []string{"a", "b", "c", "d", "a", "e"} {
+				s.issue(t, hallpass.Spec{Batch: batch})
+				if err := s.FlushStats(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var got []string
+			for after, n := "", 0; n < 9; n++ {
+				page, err := s.Batches(t.Context(), after, 2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, b := range page.Batches {
+					got = append(got, fmt.Sprint(b.Batch, b.Issued))
+				}
+				if after = page.Next; after == "" {
+					break
+				}
+				got = append(got, "|")
+			}
+			if want := []string{"e1", "a2", "|", "d1", "c1", "|", "b1"}; !cmp.Equal(want, got) {
+				t.Errorf("%v, want %v", got, want)
+			}
+			for _, wrong := range []string{"x!", "-1", strings.Repeat("z", 20)} {
+				_, err := s.Batches(t.Context(), wrong, 2)
+				if f, ok := errors.AsType[*hallpass.FieldError](err); !ok || f.Field != "after" {
+					t.Errorf("after %q: %v", wrong, err)
+				}
+			}
+		})
 	}
 }

@@ -12,8 +12,10 @@ import (
 //
 //	group stats/2026-03-01T12:00:00Z, key 07|refused|spent
 //
-// for two days, an hour is group stats-hours/2026-03-01, key 12|used| for 31, with
-// the scopes as 12|scope.used|report:read. A batch is a group of its own.
+// for two days, an hour is group stats-hours/2026-03-01, key 12|used| for 31. Scopes
+// stand in the groups stats-scopes/2026-03-01T12:00:00Z for two days, and
+// stats-scopes/2026-03-01 for 31, key used|report:read. A batch is a group of its own,
+// and a key of stats-batches, the one to which something happened last the newest.
 const (
 	statsEvery   = 5 * time.Second
 	minutesKept  = 50 * time.Hour
@@ -151,13 +153,15 @@ func addAll(ctx context.Context, store CellStore, cells map[Addition]int64, now 
 func (k statKey) cells() []Addition {
 	at := time.Unix(k.minute*60, 0).UTC()
 	name := "|" + k.kind.String() + "|" + string(k.reason)
-	hour := at.Format("15")
 	cells := []Addition{
 		{Group: minuteGroup(at), Key: at.Format("04") + name, Window: minutesKept},
-		{Group: hourGroup(at), Key: hour + name, Window: hoursKept},
+		{Group: hourGroup(at), Key: at.Format("15") + name, Window: hoursKept},
 	}
 	if k.scope != "" && k.kind <= statRefused {
-		cells = append(cells, Addition{Group: hourGroup(at), Key: hour + "|scope." + k.kind.String() + "|" + string(k.scope), Window: hoursKept})
+		key := k.kind.String() + "|" + string(k.scope)
+		cells = append(cells,
+			Addition{Group: scopeHourGroup(at), Key: key, Window: minutesKept},
+			Addition{Group: scopeDayGroup(at), Key: key, Window: hoursKept})
 	}
 	if k.batch != "" && k.kind != statLogins {
 		cells = append(cells,
@@ -170,5 +174,11 @@ func (k statKey) cells() []Addition {
 func minuteGroup(t time.Time) string { return "stats/" + t.UTC().Format("2006-01-02T15:00:00Z") }
 
 func hourGroup(t time.Time) string { return "stats-hours/" + t.UTC().Format("2006-01-02") }
+
+func scopeHourGroup(t time.Time) string {
+	return "stats-scopes/" + t.UTC().Format("2006-01-02T15:00:00Z")
+}
+
+func scopeDayGroup(t time.Time) string { return "stats-scopes/" + t.UTC().Format("2006-01-02") }
 
 func batchGroup(batch string) string { return "stats-batch/" + batch }

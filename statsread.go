@@ -1,10 +1,7 @@
 package hallpass
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,19 +18,6 @@ type StatPoint struct {
 	// Refused is the sum of Reasons.
 	Refused int64
 	Reasons map[Refusal]int64
-}
-
-// ScopeStat is what happened to the passes of a scope.
-type ScopeStat struct {
-	Scope                 Scope
-	Issued, Used, Refused int64
-}
-
-// BatchStat is what happened to the passes of a batch since it was first heard
-// of. Scanned and Opened count requests, not readers.
-type BatchStat struct {
-	Batch                                  string
-	Issued, Scanned, Opened, Used, Refused int64
 }
 
 // Stats returns what happened from since to until, without gaps, in steps of whole
@@ -88,132 +72,40 @@ func (p *StatPoint) add(kind string, reason Refusal, n int64) {
 	}
 }
 
-// TopScopes returns the n scopes to which most happened from since to until,
-// rounded out to whole hours.
-func (i *Issuer) TopScopes(ctx context.Context, since, until time.Time, n int) ([]ScopeStat, error) {
-	store, err := i.store()
-	if err != nil {
-		return nil, err
-	}
-	scopes := map[Scope]*ScopeStat{}
-	since = floorTo(since, time.Hour)
-	err = readStats(ctx, store, i.Now(), since, until, 24*time.Hour, hourGroup, func(at time.Time, kind, label string, n int64) {
-		kind, ofScope := strings.CutPrefix(kind, "scope.")
-		if !ofScope || at.Before(since) || !at.Before(until) {
-			return
-		}
-		s := scopes[Scope(label)]
-		if s == nil {
-			s = &ScopeStat{Scope: Scope(label)}
-			scopes[s.Scope] = s
-		}
-		switch kind {
-		case statIssued.String():
-			s.Issued += n
-		case statUsed.String():
-			s.Used += n
-		case statRefused.String():
-			s.Refused += n
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	top := make([]ScopeStat, 0, len(scopes))
-	for _, s := range scopes {
-		top = append(top, *s)
-	}
-	slices.SortFunc(top, func(a, b ScopeStat) int {
-		return cmp.Or(cmp.Compare(b.Issued+b.Used+b.Refused, a.Issued+a.Used+a.Refused), cmp.Compare(a.Scope, b.Scope))
-	})
-	return top[:min(n, len(top))], nil
-}
-
 // readStats calls each for every counter of the groups between since and until,
 // each of which holds width. Counters that cannot be read are none of ours.
 func readStats(ctx context.Context, store CellStore, now, since, until time.Time, width time.Duration,
 	group func(time.Time) string, each func(at time.Time, kind, label string, n int64)) error {
+	unit := time.Minute
+	if width == 24*time.Hour {
+		unit = time.Hour
+	}
 	for at := floorTo(since, width); at.Before(until); at = at.Add(width) {
-		cells, err := store.Cells(ctx, group(at), 0, now)
+		err := readCounters(ctx, store, group(at), now, func(key string, n int64) {
+			parts := strings.SplitN(key, "|", 3)
+			if place, err := strconv.Atoi(parts[0]); err == nil && len(parts) == 3 {
+				each(at.Add(time.Duration(place)*unit), parts[1], parts[2], n)
+			}
+		})
 		if err != nil {
-			return storeError(ctx, "the counters could not be read", err)
-		}
-		for _, c := range cells {
-			parts := strings.SplitN(c.Key, "|", 3)
-			n, err := strconv.ParseInt(string(c.Value), 10, 64)
-			if err != nil || len(parts) != 3 {
-				continue
-			}
-			place, err := strconv.Atoi(parts[0])
-			if err != nil {
-				continue
-			}
-			unit := time.Minute
-			if width == 24*time.Hour {
-				unit = time.Hour
-			}
-			each(at.Add(time.Duration(place)*unit), parts[1], parts[2], n)
+			return err
 		}
 	}
 	return nil
 }
 
-// BatchStat returns the counts of one batch; zeros for one nobody has heard of.
-func (i *Issuer) BatchStat(ctx context.Context, batch string) (BatchStat, error) {
-	b := BatchStat{Batch: batch}
-	store, err := i.store()
+// readCounters calls each for the counters of a group.
+func readCounters(ctx context.Context, store CellStore, group string, now time.Time, each func(key string, n int64)) error {
+	cells, err := store.Cells(ctx, group, 0, now)
 	if err != nil {
-		return b, err
-	}
-	cells, err := store.Cells(ctx, batchGroup(batch), 0, i.Now())
-	if err != nil {
-		return b, storeError(ctx, "the counters could not be read", err)
+		return storeError(ctx, "the counters could not be read", err)
 	}
 	for _, c := range cells {
-		n, err := strconv.ParseInt(string(c.Value), 10, 64)
-		if err != nil {
-			continue
-		}
-		switch c.Key {
-		case statIssued.String():
-			b.Issued = n
-		case statScanned.String():
-			b.Scanned = n
-		case statOpened.String():
-			b.Opened = n
-		case statUsed.String():
-			b.Used = n
-		case statRefused.String():
-			b.Refused = n
+		if n, err := strconv.ParseInt(string(c.Value), 10, 64); err == nil {
+			each(c.Key, n)
 		}
 	}
-	return b, nil
-}
-
-// Batches returns the n batches to which something happened last, the latest
-// first.
-func (i *Issuer) Batches(ctx context.Context, n int) ([]BatchStat, error) {
-	store, err := i.store()
-	if err != nil {
-		return nil, err
-	}
-	if n < 1 || n > MaxPage {
-		return nil, fieldErrorf("limit", "must be 1 to %d", MaxPage)
-	}
-	cells, err := store.Cells(ctx, batchesGroup, 0, i.Now())
-	if err != nil {
-		return nil, storeError(ctx, "the counters could not be read", err)
-	}
-	slices.Reverse(cells) // versions rise with the order of the writes
-	var batches []BatchStat
-	for _, c := range cells[:min(n, len(cells))] {
-		b, err := i.BatchStat(ctx, c.Key)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
-		batches = append(batches, b)
-	}
-	return batches, nil
+	return nil
 }
 
 func floorTo(t time.Time, step time.Duration) time.Time {

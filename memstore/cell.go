@@ -88,6 +88,16 @@ func (s *Store) Cells(ctx context.Context, group string, since uint64, now time.
 	return found, nil
 }
 
+var _ hallpass.NewestCells = (*Store)(nil)
+
+// NewestCells implements hallpass.NewestCells.
+func (s *Store) NewestCells(ctx context.Context, group string, before uint64, limit int, now time.Time) ([]hallpass.Cell, error) {
+	cells, err := s.Cells(ctx, group, 0, now)
+	slices.Reverse(cells)
+	cells = slices.DeleteFunc(cells, func(c hallpass.Cell) bool { return c.Version >= before })
+	return cells[:min(limit, len(cells))], err
+}
+
 // live returns a copy of the cell unless it is absent or over at now.
 func (s *Store) live(group, key string, now time.Time) (hallpass.Cell, bool) {
 	c, exists := s.cells[cellName{group, key}]

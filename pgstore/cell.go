@@ -46,6 +46,14 @@ func (s *Store) Cells(ctx context.Context, group string, since uint64, now time.
 	return found, unavailable(ctx, "read cells", err)
 }
 
+// NewestCells implements hallpass.NewestCells.
+func (s *Store) NewestCells(ctx context.Context, group string, before uint64, limit int, now time.Time) ([]hallpass.Cell, error) {
+	found, err := collect(ctx, s, scanCell, `SELECT `+cellColumns+` FROM hallpass_cells AS c
+		WHERE c.family = $1 AND c.version < $2 AND (c.expires_at IS NULL OR c.expires_at > $3) ORDER BY c.version DESC LIMIT $4`,
+		encode(group), int64(min(before, math.MaxInt64)), now.UnixMicro(), limit)
+	return found, unavailable(ctx, "read cells", err)
+}
+
 // cellItem is one caller's wish; one of its fields is set.
 type cellItem struct {
 	swap *hallpass.Cell

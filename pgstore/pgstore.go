@@ -106,9 +106,10 @@ type Store struct {
 }
 
 var (
-	_ hallpass.Store   = (*Store)(nil)
-	_ hallpass.Waker   = (*Store)(nil)
-	_ hallpass.History = (*Store)(nil)
+	_ hallpass.Store       = (*Store)(nil)
+	_ hallpass.Waker       = (*Store)(nil)
+	_ hallpass.History     = (*Store)(nil)
+	_ hallpass.NewestCells = (*Store)(nil)
 )
 
 const (

@@ -170,14 +170,11 @@ func (s *Store) Cells(ctx context.Context, group string, since uint64, now time.
 		if err != nil {
 			return nil, err
 		}
-		for pair := range slices.Chunk(answer, 2) {
-			if len(pair) < 2 {
-				return nil, unavailable("read cells", errDamaged)
-			}
-			c, err := cellOf(group, pair[0], pair[1])
-			if err != nil {
-				return nil, unavailable("read cells", err)
-			}
+		cells, err := cellsOf(group, answer)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range cells {
 			since = c.Version
 			if earlier, seen := at[c.Key]; seen {
 				found[earlier].Version = 0
@@ -185,11 +182,58 @@ func (s *Store) Cells(ctx context.Context, group string, since uint64, now time.
 			at[c.Key] = len(found)
 			found = append(found, c)
 		}
-		if len(answer) < 2*cellsPage {
+		if len(cells) < cellsPage {
 			break
 		}
 	}
 	return slices.DeleteFunc(found, func(c hallpass.Cell) bool {
 		return c.Version == 0 || over(c.ExpiresAt, now)
 	}), nil
+}
+
+// NewestCells implements hallpass.NewestCells. A cell that is written meanwhile may be
+// missing: it is newer than all that are read.
+func (s *Store) NewestCells(ctx context.Context, group string, before uint64, limit int, now time.Time) ([]hallpass.Cell, error) {
+	g := s.keys.group(group)
+	var found []hallpass.Cell
+	for {
+		answer, err := s.run(ctx, "read cells", call{
+			script: newestCellsScript, keys: []string{g.cells, g.feed},
+			args: []string{strconv.FormatUint(before, 10), strconv.Itoa(cellsPage)}, read: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+		cells, err := cellsOf(group, answer)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range cells {
+			if before = c.Version; !over(c.ExpiresAt, now) {
+				found = append(found, c)
+			}
+			if len(found) == limit {
+				return found, nil
+			}
+		}
+		if len(cells) < cellsPage {
+			return found, nil
+		}
+	}
+}
+
+// cellsOf reads keys and cells in turn.
+func cellsOf(group string, answer []string) ([]hallpass.Cell, error) {
+	cells := make([]hallpass.Cell, 0, len(answer)/2)
+	for pair := range slices.Chunk(answer, 2) {
+		if len(pair) < 2 {
+			return nil, unavailable("read cells", errDamaged)
+		}
+		c, err := cellOf(group, pair[0], pair[1])
+		if err != nil {
+			return nil, unavailable("read cells", err)
+		}
+		cells = append(cells, c)
+	}
+	return cells, nil
 }

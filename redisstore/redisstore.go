@@ -56,9 +56,10 @@ type Store struct {
 }
 
 var (
-	_ hallpass.Store   = (*Store)(nil)
-	_ hallpass.Waker   = (*Store)(nil)
-	_ hallpass.History = (*Store)(nil)
+	_ hallpass.Store       = (*Store)(nil)
+	_ hallpass.Waker       = (*Store)(nil)
+	_ hallpass.History     = (*Store)(nil)
+	_ hallpass.NewestCells = (*Store)(nil)
 )
 
 // maxCallers is how many calls may wait for the server at a time. The next ones

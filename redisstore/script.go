@@ -61,6 +61,8 @@ var (
 	addLua string
 	//go:embed scripts/cells.lua
 	cellsLua string
+	//go:embed scripts/newestcells.lua
+	newestCellsLua string
 	//go:embed scripts/prunecells.lua
 	pruneCellsLua string
 	//go:embed scripts/events.lua
@@ -91,6 +93,7 @@ var (
 	swapScript        = newScript(cellLua, swapLua)
 	addScript         = newScript(cellLua, addLua)
 	cellsScript       = newScript(cellsLua)
+	newestCellsScript = newScript(newestCellsLua)
 	pruneCellsScript  = newScript(pruneCellsLua)
 	eventsScript      = newScript(eventsLua)
 	eventListScript   = newScript(eventListLua)

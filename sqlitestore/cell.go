@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -37,6 +38,17 @@ func (s *Store) Cells(ctx context.Context, group string, since uint64, now time.
 	rows, err := s.reads.QueryContext(ctx, `SELECT `+cellColumns+` FROM cells
 		WHERE family = ?1 AND version > ?2 AND (expires_at IS NULL OR expires_at > ?3) ORDER BY version`,
 		group, int64(since), now.UnixMicro())
+	found, err := collect(rows, err, scanCell)
+	return found, unavailable(ctx, "read cells", err)
+}
+
+var _ hallpass.NewestCells = (*Store)(nil)
+
+// NewestCells implements hallpass.NewestCells.
+func (s *Store) NewestCells(ctx context.Context, group string, before uint64, limit int, now time.Time) ([]hallpass.Cell, error) {
+	rows, err := s.reads.QueryContext(ctx, `SELECT `+cellColumns+` FROM cells
+		WHERE family = ?1 AND version < ?2 AND (expires_at IS NULL OR expires_at > ?3) ORDER BY version DESC LIMIT ?4`,
+		group, int64(min(before, math.MaxInt64)), now.UnixMicro(), limit)
 	found, err := collect(rows, err, scanCell)
 	return found, unavailable(ctx, "read cells", err)
 }

@@ -3,6 +3,8 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +13,43 @@ import (
 )
 
 var feedTests = []test{
+	{"the newest cells of a group are read without the others, where the store can", func(t *testing.T, s suite) {
+		one := s.open(t)
+		newest, can := one.(hallpass.NewestCells)
+		if !can {
+			t.Skip("this store is no hallpass.NewestCells, which it need not be")
+		}
+		page := func(group string, before uint64, limit int, now time.Time) []hallpass.Cell {
+			t.Helper()
+			found, err := newest.NewestCells(t.Context(), group, before, limit, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return found
+		}
+		var written []hallpass.Cell
+		for n := range 700 { // more than one page of any store
+			c := hallpass.Cell{Group: "g", Key: fmt.Sprint(n)}
+			if n > 10 && n < 690 {
+				c.ExpiresAt = base.Add(time.Minute)
+			}
+			written = append(written, swap(t, one, c, base))
+			if n%100 == 0 {
+				swap(t, one, hallpass.Cell{Group: "other", Key: fmt.Sprint(n)}, base)
+			}
+		}
+		slices.Reverse(written)
+		const end = math.MaxUint64
+		same(t, "the newest", page("g", end, 3, base), written[:3])
+		same(t, "those before", page("g", written[2].Version, 600, base), written[3:603])
+		same(t, "the last", page("g", written[697].Version, 10, base), written[698:])
+		same(t, "those that are not over", page("g", end, 15, base.Add(time.Minute)), append(written[:10:10], written[689:694]...))
+		same(t, "none", page("nobody's", end, 10, base), nil)
+		moved := swap(t, one, written[5], base)
+		same(t, "the newest", page("g", end, 2, base), []hallpass.Cell{moved, written[0]})
+		same(t, "those before", page("g", written[4].Version, 1, base), written[6:7])
+	}},
+
 	{"a group is read in the order in which it was written", func(t *testing.T, s suite) {
 		one := s.open(t)
 		var want []hallpass.Cell

@@ -26,10 +26,7 @@ import (
 
 // BenchmarkPages times each page on a large SQLite store; docs/admin.md says how.
 func BenchmarkPages(b *testing.B) {
-	passes, err := strconv.Atoi(cmp.Or(os.Getenv("HALLPASS_BENCH_PASSES"), "10000"))
-	if err != nil {
-		b.Fatal(err)
-	}
+	passes := number(b, "HALLPASS_BENCH_PASSES", 10_000)
 	file := cmp.Or(os.Getenv("HALLPASS_BENCH_STORE"), filepath.Join(b.TempDir(), "passes.db"))
 	_, missing := os.Stat(file)
 	store, err := sqlitestore.Open(b.Context(), file, &sqlitestore.Options{Create: true})
@@ -37,16 +34,8 @@ func BenchmarkPages(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer store.Close()
-	ring, _, err := keystore.Bootstrap(b.Context(), store, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	issuer, err := hallpass.New(hallpass.Config{
-		Keys: ring.Keyring(), Store: store, Instance: ring.Instance(), Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	ring := ringOf(b, store)
+	issuer := issuerAt(b, store, ring, time.Now)
 	if missing != nil {
 		fill(b, issuer, store, passes)
 		indexed, err := sqlitestore.Open(b.Context(), file, &sqlitestore.Options{Indexes: []string{"subject", "recipient"}})
@@ -55,12 +44,7 @@ func BenchmarkPages(b *testing.B) {
 		}
 		indexed.Close()
 	}
-	ui, err := adminui.New(adminui.Config{Issuer: issuer, Cells: store, Ring: ring, BaseURL: "http://admin.example.com"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	handler := ui.Handler()
-	cookie := cookieOf(b, issuer, handler, ui.URL())
+	handler, cookie := signedIn(b, issuer, store, ring)
 	page, err := issuer.Entries(b.Context(), hallpass.EntryFilter{Scope: "act", Limit: 500})
 	if err != nil || len(page.Entries) == 0 {
 		b.Fatal(len(page.Entries), err)
@@ -87,12 +71,103 @@ func BenchmarkPages(b *testing.B) {
 		"/events", "/events?kind=refused", "/campaigns", "/campaign?batch=" + some.Batch, "/revoke?batch=" + some.Batch, "/revoke?scope=act",
 		"/sessions", "/keys", "/settings", "/issue",
 	} {
-		b.Run(path, func(b *testing.B) {
-			timed(b, handler, cookie, func() *http.Request {
-				return httptest.NewRequest(http.MethodGet, "http://admin.example.com/admin"+path, nil)
-			})
-		})
+		b.Run(path, func(b *testing.B) { timedPage(b, handler, cookie, path) })
 	}
+}
+
+// BenchmarkCounters times the pages that show counters where a lot was counted: in each
+// hour of 31 days for each of so many scopes, and for so many campaigns.
+func BenchmarkCounters(b *testing.B) {
+	scopes, batches := number(b, "HALLPASS_BENCH_SCOPES", 5), number(b, "HALLPASS_BENCH_BATCHES", 500)
+	store, err := sqlitestore.Open(b.Context(), filepath.Join(b.TempDir(), "counters.db"), &sqlitestore.Options{Create: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	ring := ringOf(b, store)
+	end := time.Now()
+	now := end.Add(-31 * 24 * time.Hour)
+	past := issuerAt(b, store, ring, func() time.Time { return now })
+	count := func(scope hallpass.Scope, batch string) {
+		issued, err := past.Issue(b.Context(), hallpass.Spec{Scope: scope, Batch: batch, Mode: hallpass.ModeRequest, Subject: "ada", Unrecorded: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		// Asked for by somebody else, which is refused without the store.
+		if _, err := past.Redeem(b.Context(), hallpass.Presentation{Token: issued.Token, Scope: scope, Subject: "eve"}); err == nil {
+			b.Fatal("not refused")
+		}
+	}
+	flush := func() {
+		if err := past.FlushStats(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for ; now.Before(end); now = now.Add(time.Hour) {
+		for n := range scopes {
+			count(hallpass.Scope("scope-"+strconv.Itoa(n)), "")
+		}
+		flush()
+	}
+	for n := range batches {
+		count("campaign", "campaign-"+strconv.Itoa(n))
+		if n%5000 == 4999 {
+			flush()
+		}
+	}
+	flush()
+	handler, cookie := signedIn(b, issuerAt(b, store, ring, time.Now), store, ring)
+	for _, path := range []string{"/", "/?span=24h", "/?span=30d", "/campaigns", "/campaign?batch=campaign-0"} {
+		b.Run(path, func(b *testing.B) { timedPage(b, handler, cookie, path) })
+	}
+}
+
+// number reads a size from the environment.
+func number(b *testing.B, name string, otherwise int) int {
+	b.Helper()
+	n, err := strconv.Atoi(cmp.Or(os.Getenv(name), strconv.Itoa(otherwise)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+func ringOf(b *testing.B, store *sqlitestore.Store) *keystore.Ring {
+	b.Helper()
+	ring, _, err := keystore.Bootstrap(b.Context(), store, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return ring
+}
+
+func issuerAt(b *testing.B, store *sqlitestore.Store, ring *keystore.Ring, now func() time.Time) *hallpass.Issuer {
+	b.Helper()
+	issuer, err := hallpass.New(hallpass.Config{
+		Keys: ring.Keyring(), Store: store, Instance: ring.Instance(), Now: now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return issuer
+}
+
+// signedIn is the admin, and the cookie of an operator.
+func signedIn(b *testing.B, issuer *hallpass.Issuer, store *sqlitestore.Store, ring *keystore.Ring) (http.Handler, *http.Cookie) {
+	b.Helper()
+	ui, err := adminui.New(adminui.Config{Issuer: issuer, Cells: store, Ring: ring, BaseURL: "http://admin.example.com"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	handler := ui.Handler()
+	return handler, cookieOf(b, issuer, handler, ui.URL())
+}
+
+func timedPage(b *testing.B, handler http.Handler, cookie *http.Cookie, path string) {
+	b.Helper()
+	timed(b, handler, cookie, func() *http.Request {
+		return httptest.NewRequest(http.MethodGet, "http://admin.example.com/admin"+path, nil)
+	})
 }
 
 // timed asks again and again, and tells the slowest answer too.

@@ -10,18 +10,21 @@ import (
 
 type campaignsView struct {
 	frame
-	Batches []hallpass.BatchStat
+	hallpass.BatchPage
+	// First says that this is the first page.
+	First bool
 }
 
-// batches is how many campaigns are listed.
-const batches = 100
+// batches is how many campaigns a page has.
+const batches = 50
 
 func (u *UI) campaigns(v *visit) error {
-	list, err := u.issuer.Batches(v.Context(), batches)
+	after := v.URL.Query().Get("after")
+	page, err := u.issuer.Batches(v.Context(), after, batches)
 	if err != nil {
 		return err
 	}
-	return u.show(v, http.StatusOK, "campaigns", campaignsView{u.frame(v, "campaigns"), list})
+	return u.show(v, http.StatusOK, "campaigns", campaignsView{u.frame(v, "campaigns"), page, after == ""})
 }
 
 // stateCount counts the passes of a batch that the store knows.
