@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
@@ -47,8 +48,13 @@ type issueView struct {
 	// Field and Error say what is wrong with the form.
 	Field, Error string
 	Preview      preview
-	Fields       []string
+	// Columns are the fields that differ from line to line in most tables, and
+	// MoreColumns the others.
+	Columns, MoreColumns []string
 }
+
+// usualColumns are the fields whose columns are asked for first.
+var usualColumns = []string{"subject", "recipient", "data", "scope", "batch", "url"}
 
 // preview is what the form would make.
 type preview struct {
@@ -59,8 +65,9 @@ type preview struct {
 }
 
 func (u *UI) issueView(v *visit, values map[string]string) issueView {
+	more := slices.DeleteFunc(slices.Clone(issueFields), func(field string) bool { return slices.Contains(usualColumns, field) })
 	return issueView{
-		frame: u.frame(v, "issue"), Jobs: jobs, Values: values, Modes: v.op.rights.Modes, Fields: issueFields,
+		frame: u.frame(v, "issue"), Jobs: jobs, Values: values, Modes: v.op.rights.Modes, Columns: usualColumns, MoreColumns: more,
 		Key: cmp.Or(values["key"], rand.Text()), Preview: u.previewOf(v, values),
 	}
 }

@@ -57,14 +57,16 @@ func (s *spool) Write(p []byte) (int, error) {
 	return s.file.Write(p)
 }
 
+// reader reads it from its beginning.
 func (s *spool) reader() (io.Reader, error) {
+	memory := bytes.NewReader(s.memory.Bytes())
 	if s.file == nil {
-		return &s.memory, nil
+		return memory, nil
 	}
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	return io.MultiReader(&s.memory, s.file), nil
+	return io.MultiReader(memory, s.file), nil
 }
 
 func (s *spool) close() {
@@ -83,14 +85,6 @@ func (u *UI) upload(v *visit) error {
 	if err != nil {
 		return err
 	}
-	source, err := file.reader()
-	if err != nil {
-		return err
-	}
-	in := bufio.NewReaderSize(source, 64<<10)
-	if mark, _ := in.Peek(3); string(mark) == "\ufeff" {
-		_, _ = in.Discard(3)
-	}
 	if file.size == 0 {
 		return &hallpass.FieldError{Field: "file", Reason: "is missing or empty; it is a table as CSV, with the names of its columns in the first line"}
 	}
@@ -106,7 +100,10 @@ func (u *UI) upload(v *visit) error {
 			opts.Columns[column] = field
 		}
 	}
-	table, err := bulk.NewTable(in, &opts)
+	if err := checkTable(file, &opts); err != nil {
+		return err
+	}
+	table, err := openTable(file, &opts)
 	if err != nil {
 		return err
 	}
@@ -137,6 +134,42 @@ func (u *UI) upload(v *visit) error {
 		panic(http.ErrAbortHandler) // a file that ends too early must be seen to
 	}
 	return nil
+}
+
+// openTable reads the head of the table that was sent.
+func openTable(file *spool, opts *bulk.TableOptions) (*bulk.Table, error) {
+	source, err := file.reader()
+	if err != nil {
+		return nil, err
+	}
+	in := bufio.NewReaderSize(source, 64<<10)
+	if mark, _ := in.Peek(3); string(mark) == "\ufeff" {
+		_, _ = in.Discard(3)
+	}
+	table, err := bulk.NewTable(in, opts)
+	return table, ofFile(err)
+}
+
+// checkTable reads a table to its end before anything is issued: what is no table
+// from some line on is better not begun. Lines that are wrong are told one by one
+// later.
+func checkTable(file *spool, opts *bulk.TableOptions) error {
+	table, err := openTable(file, opts)
+	for err == nil {
+		_, err = table.Read()
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return ofFile(err)
+}
+
+// ofFile gives an error of a table the name that the form has for it.
+func ofFile(err error) error {
+	if field, ok := errors.AsType[*hallpass.FieldError](err); ok && field.Field == "from" {
+		return &hallpass.FieldError{Field: "file", Reason: "cannot be issued: " + field.Reason}
+	}
+	return err
 }
 
 // readUpload reads the form: its file into the spool, all else into values.

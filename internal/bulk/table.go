@@ -20,7 +20,8 @@ type Table struct {
 	limit    *lineLimit
 	defaults wire.Request
 	fields   []string // by column: the field of a request, or ""
-	before   int
+	// before is how many lines were read already, last the first line of the last row.
+	before, last int
 
 	// Header is the names of the columns.
 	Header []string
@@ -66,9 +67,15 @@ func NewTable(in *bufio.Reader, opts *TableOptions) (*Table, error) {
 	t.in.Comma = t.Comma
 	t.in.FieldsPerRecord = -1
 	header, err := t.in.Read()
-	if err != nil {
+	switch {
+	case errors.Is(err, errLongLine):
+		return nil, invalid("from", "its first line, the names of the columns, is longer than %d bytes; is a quote missing?", MaxLine)
+	case errors.Is(err, io.EOF):
+		return nil, invalid("from", "it is empty; its first line names the columns")
+	case err != nil:
 		return nil, invalid("from", "the header cannot be read: %v", err)
 	}
+	t.last = 1 + t.before
 	for i, name := range header {
 		name = strings.TrimSpace(name)
 		if slices.Contains(header[:i], name) {
@@ -144,9 +151,10 @@ func (t *Table) Read() (Line, error) {
 	var wrong *csv.ParseError
 	switch {
 	case errors.Is(err, errLongLine):
-		return line, invalid("from", "a line is longer than %d bytes; is a quote missing?", MaxLine)
+		return line, invalid("from", "the row after the one in line %d is longer than %d bytes; is a quote missing?", t.last, MaxLine)
 	case errors.As(err, &wrong):
 		line.Number = wrong.StartLine + t.before
+		t.last = line.Number
 		line.Err = invalid("line", "is no CSV: %v", wrong.Err)
 		line.Columns = make([]string, len(t.Header))
 		return line, nil
@@ -155,6 +163,7 @@ func (t *Table) Read() (Line, error) {
 	}
 	line.Number, _ = t.in.FieldPos(0)
 	line.Number += t.before
+	t.last = line.Number
 	if len(columns) != len(t.Header) {
 		line.Err = invalid("line", "has %d columns, the header %d", len(columns), len(t.Header))
 		line.Columns = append(columns, make([]string, len(t.Header))...)[:len(t.Header)]
