@@ -216,6 +216,36 @@ func TestATableIsIssuedInABrowser(t *testing.T) {
 	b.behaved(d.URL)
 }
 
+// TestPassesArePickedInABrowser: with scripts all of a page at once, without them one
+// by one.
+func TestPassesArePickedInABrowser(t *testing.T) {
+	t.Parallel()
+	for name, scripts := range map[string]bool{"with scripts": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := startDemo(t)
+			b := newProfile(t, scripts)
+			admin := enterAdmin(t, b, d)
+			b.open(admin + "/passes?batch=spring")
+			if scripts {
+				b.do("ticking all", chromedp.Click(chromedp.CSS("[data-pick-all]"), chromedp.NodeVisible))
+				b.eventually(`document.querySelector("[data-picked]").innerText.match(/^([0-9]+) of \1 on this page/) !== null`)
+			} else {
+				b.do("ticking one", chromedp.Click(chromedp.CSS(`input[name="id"]`), chromedp.NodeVisible))
+			}
+			b.click("#picks button")
+			b.sees("Take these passes back")
+			b.do("ticking that it was read", chromedp.Click(chromedp.CSS("#sure"), chromedp.NodeVisible))
+			b.click(".decision button.danger")
+			b.sees("Passes")
+			if !b.says("They were taken back") {
+				t.Error("it is not said that they were taken back")
+			}
+			b.behaved(d.URL)
+		})
+	}
+}
+
 func TestAxeFindsNothingWrongWithTheAdmin(t *testing.T) {
 	t.Parallel()
 	axe := axeCore(t)
@@ -227,7 +257,7 @@ func TestAxeFindsNothingWrongWithTheAdmin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := append([]string{strings.TrimPrefix(pass, "/admin"), "/campaign?batch=spring", "/campaign?batch=none"}, adminPages...)
+	pages := append([]string{strings.TrimPrefix(pass, "/admin"), "/revoke/picked?" + pass[strings.Index(pass, "id="):], "/revoke?issued_before=2099-01-01", "/campaign?batch=spring", "/campaign?batch=none"}, adminPages...)
 	for _, dark := range []bool{false, true} {
 		scheme := map[bool]string{false: "light", true: "dark"}[dark]
 		b.paint(scheme)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/adminui"
 )
@@ -141,6 +143,9 @@ func actions(id string) map[string]struct {
 		"/issue/preview":    {adminui.RoleIssuer, []string{"scope", "a"}},
 		"/issue":            {adminui.RoleIssuer, []string{"scope", "a"}},
 		"/pass/revoke":      {adminui.RoleIssuer, []string{"id", id}},
+		"/revoke/picked":    {adminui.RoleIssuer, []string{"id", id, "sure", "yes"}},
+		"/issue/upload":     {adminui.RoleIssuer, nil},
+		"/leave":            {adminui.RoleViewer, nil},
 		"/revoke":           {adminui.RoleAdmin, []string{"batch", "b", "sure", "yes", "issued_before", "2026-01-01"}},
 		"/sessions/end":     {adminui.RoleAdmin, []string{"kind", "operator", "id", "none"}},
 		"/sessions/unblock": {adminui.RoleAdmin, []string{"kind", "account", "name", "a"}},
@@ -149,12 +154,24 @@ func actions(id string) map[string]struct {
 	}
 }
 
+// TestEveryActionIsTested: the list above has all posts there are.
+func TestEveryActionIsTested(t *testing.T) {
+	t.Parallel()
+	listed := map[string]adminui.Role{}
+	for path, action := range actions("") {
+		listed[path] = action.role
+	}
+	if diff := cmp.Diff(adminui.Actions(), listed); diff != "" {
+		t.Errorf("the actions (-there +tested):\n%s", diff)
+	}
+}
+
 func TestEachActionTakesItsRole(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	for _, role := range adminui.Roles() {
-		b := s.as(role)
 		for path, action := range actions("") {
+			b := s.as(role)
 			if action.form != nil && action.form[0] == "id" {
 				action.form[1] = s.issue(hallpass.Spec{Scope: "a", TTL: 3600e9, MaxUses: 3}).ID
 			}
@@ -175,6 +192,44 @@ func index(role adminui.Role) int {
 		}
 	}
 	return -1
+}
+
+// TestAPassThatOnlyLooksCanSearchAndLeave: both are posts, and neither does more than
+// its pages do.
+func TestAPassThatOnlyLooksCanSearchAndLeave(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	enter := func(grants ...hallpass.Grant) *browser {
+		b := s.browser()
+		link, _ := s.link("ivo", `{"role":"admin"}`, grants...)
+		b.enter(link)
+		return b
+	}
+	looks := enter(hallpass.Grant{Method: "GET", Path: "/admin/"})
+	narrow := enter(hallpass.Grant{Method: "GET", Path: "/admin/", Exact: true}, hallpass.Grant{Method: "GET", Path: "/admin/keys"})
+	p := s.issue(hallpass.Spec{Scope: "a", Subject: "hugo", Mode: hallpass.ModeRequest})
+	if got := looks.post("/find", "q", p.ID); got.status != http.StatusSeeOther && got.status != http.StatusOK {
+		t.Errorf("whoever may see passes cannot search: %d", got.status)
+	}
+	if got := narrow.post("/find", "q", p.ID); got.status != http.StatusForbidden {
+		t.Errorf("whoever may not see passes searches them: %d", got.status)
+	}
+	for path, action := range actions(p.ID) {
+		if path == "/find" || path == "/leave" {
+			continue
+		}
+		if got := looks.post(path, action.form...); got.status != http.StatusForbidden {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	for _, b := range []*browser{looks, narrow} {
+		if got := b.post("/leave"); got.status != http.StatusSeeOther {
+			t.Errorf("leaving: %d", got.status)
+		}
+		if got := b.get("/keys"); got.status != http.StatusUnauthorized {
+			t.Errorf("after that: %d", got.status)
+		}
+	}
 }
 
 func TestAPostFromElsewhereDoesNothing(t *testing.T) {

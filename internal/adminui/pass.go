@@ -177,19 +177,25 @@ func (u *UI) revokePass(v *visit) error {
 		u.refuse(v, "role")
 		return nil
 	}
-	err := u.act(v, hallpass.Event{Action: "pass.revoke", Pass: id, Scope: pass.Scope, Subject: pass.Subject, Batch: pass.Batch})
-	if err != nil {
-		return err
-	}
+	var err error
 	if pass.ID != "" {
-		_, err = u.issuer.RevokePass(v.Context(), pass)
-	} else {
+		err = u.takeBack(v, pass)
+	} else if err = u.act(v, hallpass.Event{Action: "pass.revoke", Pass: id}); err == nil {
 		_, _, err = u.issuer.RevokeID(v.Context(), id)
 	}
 	if err != nil {
 		return err
 	}
 	return u.redirect(v, "/pass?done=revoked&id="+url.QueryEscape(id))
+}
+
+// takeBack takes a pass back and writes down who did it.
+func (u *UI) takeBack(v *visit, p hallpass.Pass) error {
+	err := u.act(v, hallpass.Event{Action: "pass.revoke", Pass: p.ID, Scope: p.Scope, Subject: p.Subject, Batch: p.Batch})
+	if err == nil {
+		_, err = u.issuer.RevokePass(v.Context(), p)
+	}
+	return err
 }
 
 // showLink makes the token of a pass once more. Who had it shown is written down.

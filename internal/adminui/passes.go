@@ -26,6 +26,12 @@ type passesView struct {
 	Group template.URL
 }
 
+// Pick says that rows can be ticked.
+func (v passesView) Pick() bool { return v.Can(RoleIssuer) }
+
+// Pick: those that were ticked are not ticked again.
+func (pickedView) Pick() bool { return false }
+
 // sortOrder orders the rows of a page. The store has one order, by time of issue:
 // it alone is quick among ten million rows.
 type sortOrder struct {

@@ -17,6 +17,9 @@ type revokeView struct {
 	Count revocable
 	// Before is the moment that was counted for: what is issued later stays.
 	Before time.Time
+	// Everything says that nothing but the time narrows it, Operators that it reaches
+	// all who are signed in to the admin, and Own that it reaches this operator.
+	Everything, Operators, Own bool
 }
 
 // revocable is what a revocation would stop.
@@ -80,11 +83,20 @@ func (u *UI) revokeForm(v *visit) error {
 			r.Before = view.Now
 		}
 		view.Before = r.Before
+		view.Everything = r.Scope == "" && r.Subject == "" && r.Batch == ""
+		view.Operators = view.Everything || r == hallpass.Revocation{Scope: Scope, Before: r.Before}
+		view.Own = reaches(r, v.op.Pass)
 		if view.Count, err = u.countRevocable(v.Context(), r, view.Now); err != nil {
 			return err
 		}
 	}
 	return u.show(v, http.StatusOK, "revoke", view)
+}
+
+// reaches reports whether a revocation is one of this pass too.
+func reaches(r hallpass.Revocation, p hallpass.Pass) bool {
+	return (r.Scope == "" || r.Scope == p.Scope) && (r.Subject == "" || r.Subject == p.Subject) &&
+		(r.Batch == "" || r.Batch == p.Batch) && p.IssuedAt.Before(r.Before)
 }
 
 // revokeGroup does what was counted: the form names the moment, so that nothing

@@ -24,6 +24,13 @@ type route struct {
 	handle  func(*visit) error
 }
 
+// grantLike names the route whose grant is enough for another one; nothing where
+// whoever is in may do it.
+var grantLike = map[string]string{
+	"POST /find":  "GET /pass",
+	"POST /leave": "",
+}
+
 func (u *UI) routes() []route {
 	return []route{
 		{"GET /{$}", RoleViewer, u.overview},
@@ -35,6 +42,8 @@ func (u *UI) routes() []route {
 		{"POST /pass/link", RoleIssuer, u.showLink},
 		{"GET /revoke", RoleAdmin, u.revokeForm},
 		{"POST /revoke", RoleAdmin, u.revokeGroup},
+		{"GET /revoke/picked", RoleIssuer, u.pickedForm},
+		{"POST /revoke/picked", RoleIssuer, u.revokePicked},
 		{"GET /issue", RoleIssuer, u.issueForm},
 		{"POST /issue", RoleIssuer, u.issue},
 		{"POST /issue/preview", RoleIssuer, u.preview},
@@ -117,7 +126,7 @@ func (u *UI) enter(rt route) http.Handler {
 			u.refuse(v, "crossSite")
 		case !v.op.Role.includes(rt.role):
 			u.refuse(v, "role")
-		case !session.Pass.Covers(r.Method, r.URL.EscapedPath()):
+		case !u.granted(rt, session.Pass, r):
 			u.refuse(v, "grants")
 		default:
 			if err := rt.handle(v); err != nil {
@@ -126,6 +135,16 @@ func (u *UI) enter(rt route) http.Handler {
 			}
 		}
 	})
+}
+
+// granted reports whether the grants of the operator's pass let this request in.
+func (u *UI) granted(rt route, p hallpass.Pass, r *http.Request) bool {
+	like, another := grantLike[rt.pattern]
+	if !another {
+		return p.Covers(r.Method, r.URL.EscapedPath())
+	}
+	method, path, _ := strings.Cut(like, " ")
+	return like == "" || p.Covers(method, u.to(path))
 }
 
 func unsafe(method string) bool {

@@ -37,6 +37,7 @@ var done = map[string]string{
 	"lifted":   "The block was lifted.",
 	"rotated":  "A new key signs from now on. Everything that the former key signed stays valid.",
 	"retired":  "The key was retired. What it signed is refused from now on.",
+	"picked":   "They were taken back. They are refused from now on, and what they did before stays as it is.",
 	"group":    "Taken back. Every such pass is refused from now on, within a second on other machines.",
 	"signedin": "You are signed in.",
 }

@@ -37,6 +37,28 @@
     });
   }
 
+  // How many rows are ticked, and all of a page at once.
+  function picks(form) {
+    // form.id is the field of that name.
+    var boxes = Array.from(document.querySelectorAll('input[form="' + form.getAttribute("id") + '"]'));
+    var all = document.querySelector("[data-pick-all]"), told = form.querySelector("[data-picked]");
+    var button = form.querySelector("button");
+    function count() {
+      var n = boxes.filter(function (box) { return box.checked; }).length;
+      all.checked = n > 0 && n === boxes.length;
+      all.indeterminate = n > 0 && n < boxes.length;
+      button.disabled = n === 0;
+      told.textContent = n === 0 ? "None is ticked." : n + " of " + boxes.length + " on this page.";
+    }
+    all.hidden = boxes.length === 0;
+    all.addEventListener("change", function () {
+      boxes.forEach(function (box) { box.checked = all.checked; });
+      count();
+    });
+    boxes.forEach(function (box) { box.addEventListener("change", count); });
+    count();
+  }
+
   // The first line of the chosen table names its columns: those that are called like
   // a field are offered for it.
   function columns(form) {
@@ -102,5 +124,6 @@
   copyButtons(document);
   rowKeys();
   document.querySelectorAll("form[data-upload]").forEach(upload);
+  document.querySelectorAll("form[data-picks]").forEach(picks);
   document.addEventListener("htmx:afterSwap", function (event) { copyButtons(event.target); });
 })();
