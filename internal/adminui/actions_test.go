@@ -67,7 +67,7 @@ func TestSearchTellsWhatIsPasted(t *testing.T) {
 		"one of somebody else":   {link(elsewhere), http.StatusNotFound, "This is not one of ours"},
 	} {
 		got := b.post("/find", "q", tt.pasted)
-		if got.status != tt.status || !strings.Contains(got.body, tt.says) {
+		if got.status != tt.status || !strings.Contains(got.plain(), tt.says) {
 			t.Errorf("%s: %d, and it does not say %q", name, got.status, tt.says)
 		}
 		if location := got.header.Get("Location"); location != "" {
@@ -171,7 +171,7 @@ func TestIssuingShowsTheLinkOnceAndTheSameFormTwiceIsOnePass(t *testing.T) {
 	key := between(b.get("/issue").body, `name="key" value="`, `"`)
 	form := []string{"key", key, "scope", "newsletter:unsubscribe", "mode", "request", "subject", "42", "max_uses", "1", "ttl", "3d", "url", "https://app.example.com/u"}
 	preview := b.post("/issue/preview", form...)
-	if !strings.Contains(preview.body, "May unsubscribe (newsletter) as user 42, once, until") {
+	if !strings.Contains(preview.plain(), "May unsubscribe (newsletter) as user 42, once, until") {
 		t.Errorf("the preview does not say what it permits:\n%s", preview.body)
 	}
 	part := b.do(http.MethodPost, "/issue/preview", valuesOf(form), "HX-Request", "true")

@@ -118,11 +118,10 @@ func (u *UI) previewOf(v *visit, values map[string]string) preview {
 	}
 	r, p, err := u.requestOf(v.op, values)
 	if err != nil {
-		return preview{Error: sentence(err)}
+		return preview{Error: look.Visible(sentence(err))}
 	}
 	now := u.issuer.Now()
-	card := look.CardOf(hallpass.Entry{Pass: p}, permits(p, now), now)
-	card.For = p.Subject
+	card := cardOf(hallpass.Entry{Pass: p}, now)
 	out := preview{Card: &card}
 	if r.URL != "" {
 		out.Link, _ = hallpass.Link(r.URL, hallpass.NewToken("token"), "")
@@ -153,8 +152,7 @@ type issuedView struct {
 
 func (u *UI) issuedView(v *visit, issued hallpass.Issued, rawURL string) (issuedView, error) {
 	now := u.issuer.Now()
-	card := look.CardOf(issued.Entry, permits(issued.Pass, now), now)
-	card.For = issued.Subject
+	card := cardOf(issued.Entry, now)
 	view := issuedView{frame: u.frame(v, "issue"), Entry: issued.Entry, Card: card, Token: issued.Token.Reveal()}
 	if rawURL != "" {
 		var err error
@@ -181,7 +179,7 @@ func (u *UI) issue(v *visit) error {
 	if field, ok := errors.AsType[*hallpass.FieldError](err); ok {
 		u.failed(v, err)
 		view := u.issueView(v, values)
-		view.Field, view.Error = field.Field, sentence(field)
+		view.Field, view.Error = field.Field, look.Visible(sentence(field))
 		return u.show(v, http.StatusUnprocessableEntity, "issue", view)
 	}
 	if err != nil {

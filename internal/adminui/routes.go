@@ -6,6 +6,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/guard"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 // visit is one request of an operator.
@@ -80,7 +81,7 @@ func (u *UI) Handler() http.Handler {
 			if op, err := operatorOf(p); err == nil {
 				role = string(op.Role)
 			}
-			return "This link signs " + p.Subject + " in to the admin as " + role + "."
+			return "This link signs " + look.Visible(p.Subject) + " in to the admin as " + role + "."
 		},
 	})(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
