@@ -67,3 +67,24 @@ func TestTheOverviewLooksAgainWithoutTakingAnythingAway(t *testing.T) {
 	enterAdmin(t, still, d)
 	still.holds("without scripts there is nothing to pause", `getComputedStyle(document.querySelector("[data-pause]")).display === "none"`)
 }
+
+// Small buttons were 32 px where fingers press them.
+func TestWhatIsPressedInTheAdminIsLargeEnoughForFingers(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	b := newProfile(t, true)
+	aPass(t, b, d)
+	admin := enterAdmin(t, b, d)
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 390, Height: 844, DeviceScaleFactor: 1, Mobile: true})
+	call(b, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
+	for _, path := range adminPages {
+		b.open(admin + path)
+		b.holds("the pointer is a finger", `matchMedia("(pointer: coarse)").matches`)
+		small, err := read[string](b, `[...document.querySelectorAll(".button, button, summary, nav a, td > a, .wordmark, input:not([type=hidden]):not([type=checkbox]), select")]
+			.filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44)
+			.map(e => e.outerHTML.slice(0, 120) + " is " + e.getBoundingClientRect().height + " high").join("\n")`)
+		if err != nil || small != "" {
+			t.Errorf("%s: %v %s", path, err, small)
+		}
+	}
+}
