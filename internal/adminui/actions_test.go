@@ -201,6 +201,50 @@ func TestIssuingShowsTheLinkOnceAndTheSameFormTwiceIsOnePass(t *testing.T) {
 	}
 }
 
+func TestAnEventOfIssuingLeadsToThePass(t *testing.T) {
+	t.Parallel()
+	for name, form := range map[string][]string{
+		"a signed pass":            {"key", "a-form", "scope", "act", "subject", "42", "max_uses", "1"},
+		"a short pass":             {"key", "a-form", "scope", "act", "subject", "42", "format", "short"},
+		"a form that has no key":   {"scope", "act", "subject", "42"},
+		"a pass of nobody's batch": {"key", "a-form", "scope", "act", "batch", "42"},
+	} {
+		s := newSite(t, nil)
+		b := s.as(adminui.RoleIssuer)
+		if got := b.post("/issue", form...); got.status != http.StatusOK {
+			t.Fatalf("%s: %d", name, got.status)
+		}
+		entries, err := s.issuer.Entries(t.Context(), hallpass.EntryFilter{Scope: "act"})
+		if err != nil || len(entries.Entries) != 1 {
+			t.Fatalf("%s: %d passes, %v", name, len(entries.Entries), err)
+		}
+		id := entries.Entries[0].ID
+		events, err := s.issuer.Events(t.Context(), hallpass.EventFilter{Pass: id})
+		if err != nil || len(events.Events) != 1 || events.Events[0].Action != "pass.issue" {
+			t.Errorf("%s: its pass has the events %v, %v", name, events.Events, err)
+		}
+		shown := b.get("/events?kind=admin").body
+		if want := `<a href="/admin/pass?id=` + id + `"><bdi>42</bdi></a>`; events.Events[0].Subject != "" && !strings.Contains(shown, want) {
+			t.Errorf("%s: the events have no %s", name, want)
+		}
+		if !strings.Contains(b.get("/pass?id="+id).body, "Issued a pass") {
+			t.Errorf("%s: its page does not say that it was issued", name)
+		}
+	}
+}
+
+func TestAnEventOfATableLeadsToItsCampaign(t *testing.T) {
+	t.Parallel()
+	b := newSite(t, nil).as(adminui.RoleIssuer)
+	if got := b.upload("subject\n42\n", "scope", "act", "batch", "spring"); got.status != http.StatusOK {
+		t.Fatal(got.status)
+	}
+	const link = `<a href="/admin/campaign?batch=spring"><bdi>spring</bdi></a>`
+	if n := strings.Count(b.get("/events?kind=admin").body, link); n != 2 { // begun and finished
+		t.Errorf("%d links to the campaign", n)
+	}
+}
+
 func valuesOf(pairs []string) url.Values {
 	form := url.Values{}
 	for n := 0; n+1 < len(pairs); n += 2 {

@@ -166,12 +166,7 @@ func (u *UI) issuedView(v *visit, issued hallpass.Issued, rawURL string) (issued
 
 func (u *UI) issue(v *visit) error {
 	values := v.values()
-	r, p, err := u.requestOf(v.op, values)
-	if err == nil {
-		err = u.act(v, hallpass.Event{
-			Action: "pass.issue", Scope: p.Scope, Subject: p.Subject, Batch: p.Batch, Detail: permits(p, u.issuer.Now()),
-		})
-	}
+	r, _, err := u.requestOf(v.op, values)
 	var issued hallpass.Issued
 	if err == nil {
 		issued, err = u.issueOnce(v, values["key"], r.Spec)
@@ -192,12 +187,22 @@ func (u *UI) issue(v *visit) error {
 	return u.show(v, http.StatusOK, "issued", view)
 }
 
-// issueOnce makes of a form that is sent twice one pass.
+// issueOnce makes of a form that is sent twice one pass. Its id is known, and written
+// down, before there is one.
 func (u *UI) issueOnce(v *visit, key string, spec hallpass.Spec) (hallpass.Issued, error) {
 	if key == "" || len(key) > 100 {
-		return u.issuer.Issue(v.Context(), spec)
+		key = rand.Text()
 	}
 	series, err := u.issuer.Series(v.Context(), v.op.Pass.ID, key)
+	if err != nil {
+		return hallpass.Issued{}, err
+	}
+	p, err := series.Draft(0, spec)
+	if err == nil {
+		err = u.act(v, hallpass.Event{
+			Action: "pass.issue", Pass: p.ID, Scope: p.Scope, Subject: p.Subject, Batch: p.Batch, Detail: permits(p, u.issuer.Now()),
+		})
+	}
 	if err != nil {
 		return hallpass.Issued{}, err
 	}
