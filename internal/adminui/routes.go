@@ -14,6 +14,8 @@ type visit struct {
 	*http.Request
 	w  http.ResponseWriter
 	op Operator
+	// session is the id of the operator's own.
+	session string
 	// acted is what was written down last as done.
 	acted hallpass.Event
 }
@@ -113,6 +115,7 @@ func (u *UI) enter(rt route) http.Handler {
 			u.signInPage(v)
 			return
 		}
+		v.session = session.ID
 		switch {
 		case unsafe(r.Method) && (crossOrigin.Check(r) != nil || !saysWhereFrom(r)):
 			u.refuse(v, "crossSite")
