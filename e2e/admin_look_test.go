@@ -88,3 +88,18 @@ func TestWhatIsPressedInTheAdminIsLargeEnoughForFingers(t *testing.T) {
 		}
 	}
 }
+
+func TestThePreviewStaysInViewWhileTheFormIsFilled(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	b := newProfile(t, true)
+	admin := enterAdmin(t, b, d)
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 720, DeviceScaleFactor: 1})
+	b.open(admin + "/issue?job=api")
+	if _, err := read[bool](b, `document.querySelector("#i-unrecorded").scrollIntoView({block: "end"}); true`); err != nil {
+		t.Fatal(err)
+	}
+	b.holds("the page was moved", `scrollY > 300`)
+	b.holds("the preview is in view", `document.querySelector("#preview").getBoundingClientRect().top >= 0`)
+	b.behaved(d.URL)
+}

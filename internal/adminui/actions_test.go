@@ -201,6 +201,37 @@ func TestIssuingShowsTheLinkOnceAndTheSameFormTwiceIsOnePass(t *testing.T) {
 	}
 }
 
+func TestItIsSaidTrulyWhetherALinkCanBeShownAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	const again, once = "can be shown again", "is shown once"
+	for name, tt := range map[string]struct {
+		role adminui.Role
+		says string
+		form []string
+	}{
+		"a signed pass":               {adminui.RoleIssuer, again, []string{"scope", "one"}},
+		"a short pass":                {adminui.RoleAdmin, once, []string{"scope", "two", "format", "short"}},
+		"an unrecorded pass":          {adminui.RoleAdmin, once, []string{"scope", "three", "unrecorded", "true"}},
+		"an admin's session pass":     {adminui.RoleAdmin, again, []string{"scope", "four", "mode", "session", "subject", "42"}},
+		"an admin's short session":    {adminui.RoleAdmin, once, []string{"scope", "five", "mode", "session", "subject", "42", "format", "short"}},
+		"a compact pass of an issuer": {adminui.RoleIssuer, again, []string{"scope", "six", "format", "compact"}},
+	} {
+		b := s.as(tt.role)
+		if got := b.post("/issue/preview", tt.form...); !strings.Contains(got.body, tt.says) {
+			t.Errorf("%s: the preview does not say that it %s", name, tt.says)
+		}
+		got := b.post("/issue", tt.form...)
+		if got.status != http.StatusOK || !strings.Contains(got.body, tt.says) || strings.Contains(got.body, map[string]string{again: once, once: again}[tt.says]) {
+			t.Errorf("%s: %d, and it does not say that it %s", name, got.status, tt.says)
+		}
+		id := between(got.body, `/admin/pass?id=`, `"`)
+		if shown := b.post("/pass/link", "id", id).status == http.StatusOK; shown != (tt.says == again) {
+			t.Errorf("%s: it says that its link %s, and it can be: %t", name, tt.says, shown)
+		}
+	}
+}
+
 func TestAnEventOfIssuingLeadsToThePass(t *testing.T) {
 	t.Parallel()
 	for name, form := range map[string][]string{

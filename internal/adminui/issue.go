@@ -56,6 +56,8 @@ type preview struct {
 	Error string
 	// Link is an example of the link, without a token.
 	Link string
+	// Again says whether the link can be shown again later.
+	Again string
 }
 
 func (u *UI) issueView(v *visit, values map[string]string) issueView {
@@ -122,7 +124,7 @@ func (u *UI) previewOf(v *visit, values map[string]string) preview {
 	}
 	now := u.issuer.Now()
 	card := cardOf(hallpass.Entry{Pass: p}, now)
-	out := preview{Card: &card}
+	out := preview{Card: &card, Again: shownAgain(v.op, p, r.Spec.Format == hallpass.FormatShort)}
 	if r.URL != "" {
 		out.Link, _ = hallpass.Link(r.URL, hallpass.NewToken("token"), "")
 	}
@@ -146,14 +148,17 @@ type issuedView struct {
 	Token string
 	Link  string
 	QR    template.HTML
-	// Again says that the link is that of a pass which was there.
+	// Again says that the link is that of a pass which was there, Later whether that of
+	// a new one can be shown again.
 	Again bool
+	Later string
 }
 
 func (u *UI) issuedView(v *visit, issued hallpass.Issued, rawURL string) (issuedView, error) {
 	now := u.issuer.Now()
 	card := cardOf(issued.Entry, now)
 	view := issuedView{frame: u.frame(v, "issue"), Entry: issued.Entry, Card: card, Token: issued.Token.Reveal()}
+	view.Later = shownAgain(v.op, issued.Pass, issued.Key == "")
 	if rawURL != "" {
 		var err error
 		if view.Link, err = hallpass.Link(rawURL, issued.Token, ""); err != nil {
