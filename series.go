@@ -118,6 +118,14 @@ func (s *Series) begin(ctx context.Context) error {
 // Now is when the series began, which is when its passes are issued.
 func (s *Series) Now() time.Time { return time.UnixMicro(s.begun.At).UTC() }
 
+// Draft returns the pass that Issue would make of a line, with its id, and makes
+// nothing: for writing down what is about to be done. Its errors are *FieldError, and
+// ErrUnavailable when there is no key.
+func (s *Series) Draft(line int, spec Spec) (Pass, error) {
+	issued, err := s.prepare(line, spec)
+	return issued.Pass, err
+}
+
 // Issue makes the pass of a line.
 func (s *Series) Issue(ctx context.Context, line int, spec Spec) (Issued, error) {
 	issued, err := s.prepare(line, spec)

@@ -84,6 +84,30 @@ func TestARepeatedSeriesGivesTheSamePasses(t *testing.T) {
 	}
 }
 
+func TestADraftOfASeriesHasTheIDOfItsPassAndMakesNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	series, err := s.Series(t.Context(), "caller", "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range []hallpass.Spec{{Scope: "report", Subject: "a"}, {Scope: "report", Format: hallpass.FormatShort}} {
+		draft, err := series.Draft(1, spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Entry(t.Context(), draft.ID); !errors.Is(err, hallpass.ErrNotFound) {
+			t.Errorf("a draft made a pass: %v", err)
+		}
+		if issued, err := series.Issue(t.Context(), 1, spec); err != nil || issued.ID != draft.ID {
+			t.Errorf("the draft has the id %s, its pass %s, %v", draft.ID, issued.ID, err)
+		}
+	}
+	if _, err := series.Draft(1, hallpass.Spec{}); err == nil {
+		t.Error("a wrong spec has a draft")
+	}
+}
+
 func TestASeriesIDIsTimedByItsFirstRequest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

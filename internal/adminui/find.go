@@ -11,6 +11,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/find"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 type findView struct {
@@ -130,9 +131,18 @@ func partOf(t hallpass.Token, n int) string {
 func pretty(raw json.RawMessage) string {
 	var b bytes.Buffer
 	if len(raw) == 0 || json.Indent(&b, raw, "", "  ") != nil {
-		return string(raw)
+		return visibleLines(string(raw))
 	}
-	return b.String()
+	return visibleLines(b.String())
+}
+
+// visibleLines keeps the breaks of lines; the escapes are those of JSON.
+func visibleLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for n, line := range lines {
+		lines[n] = look.Visible(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func isNotFound(err error) bool { return errors.Is(err, hallpass.ErrNotFound) }

@@ -116,6 +116,9 @@ type page struct {
 	body   string
 }
 
+// plain is the page without the isolation of what others wrote.
+func (p page) plain() string { return strings.NewReplacer("<bdi>", "", "</bdi>", "").Replace(p.body) }
+
 func (b *browser) do(method, path string, form url.Values, header ...string) page {
 	b.t.Helper()
 	target := path

@@ -62,6 +62,8 @@ type preview struct {
 	Error string
 	// Link is an example of the link, without a token.
 	Link string
+	// Again says whether the link can be shown again later.
+	Again string
 }
 
 func (u *UI) issueView(v *visit, values map[string]string) issueView {
@@ -125,12 +127,11 @@ func (u *UI) previewOf(v *visit, values map[string]string) preview {
 	}
 	r, p, err := u.requestOf(v.op, values)
 	if err != nil {
-		return preview{Error: sentence(err)}
+		return preview{Error: look.Visible(sentence(err))}
 	}
 	now := u.issuer.Now()
-	card := look.CardOf(hallpass.Entry{Pass: p}, permits(p, now), now)
-	card.For = p.Subject
-	out := preview{Card: &card}
+	card := cardOf(hallpass.Entry{Pass: p}, now)
+	out := preview{Card: &card, Again: shownAgain(v.op, p, r.Spec.Format == hallpass.FormatShort)}
 	if r.URL != "" {
 		out.Link, _ = hallpass.Link(r.URL, hallpass.NewToken("token"), "")
 	}
@@ -154,15 +155,17 @@ type issuedView struct {
 	Token string
 	Link  string
 	QR    template.HTML
-	// Again says that the link is that of a pass which was there.
+	// Again says that the link is that of a pass which was there, Later whether that of
+	// a new one can be shown again.
 	Again bool
+	Later string
 }
 
 func (u *UI) issuedView(v *visit, issued hallpass.Issued, rawURL string) (issuedView, error) {
 	now := u.issuer.Now()
-	card := look.CardOf(issued.Entry, permits(issued.Pass, now), now)
-	card.For = issued.Subject
+	card := cardOf(issued.Entry, now)
 	view := issuedView{frame: u.frame(v, "issue"), Entry: issued.Entry, Card: card, Token: issued.Token.Reveal()}
+	view.Later = shownAgain(v.op, issued.Pass, issued.Key == "")
 	if rawURL != "" {
 		var err error
 		if view.Link, err = hallpass.Link(rawURL, issued.Token, ""); err != nil {
@@ -175,12 +178,7 @@ func (u *UI) issuedView(v *visit, issued hallpass.Issued, rawURL string) (issued
 
 func (u *UI) issue(v *visit) error {
 	values := v.values()
-	r, p, err := u.requestOf(v.op, values)
-	if err == nil {
-		err = u.act(v, hallpass.Event{
-			Action: "pass.issue", Scope: p.Scope, Subject: p.Subject, Batch: p.Batch, Detail: permits(p, u.issuer.Now()),
-		})
-	}
+	r, _, err := u.requestOf(v.op, values)
 	var issued hallpass.Issued
 	if err == nil {
 		issued, err = u.issueOnce(v, values["key"], r.Spec)
@@ -188,7 +186,7 @@ func (u *UI) issue(v *visit) error {
 	if field, ok := errors.AsType[*hallpass.FieldError](err); ok {
 		u.failed(v, err)
 		view := u.issueView(v, values)
-		view.Field, view.Error = field.Field, sentence(field)
+		view.Field, view.Error = field.Field, look.Visible(sentence(field))
 		return u.show(v, http.StatusUnprocessableEntity, "issue", view)
 	}
 	if err != nil {
@@ -201,12 +199,22 @@ func (u *UI) issue(v *visit) error {
 	return u.show(v, http.StatusOK, "issued", view)
 }
 
-// issueOnce makes of a form that is sent twice one pass.
+// issueOnce makes of a form that is sent twice one pass. Its id is known, and written
+// down, before there is one.
 func (u *UI) issueOnce(v *visit, key string, spec hallpass.Spec) (hallpass.Issued, error) {
 	if key == "" || len(key) > 100 {
-		return u.issuer.Issue(v.Context(), spec)
+		key = rand.Text()
 	}
 	series, err := u.issuer.Series(v.Context(), v.op.Pass.ID, key)
+	if err != nil {
+		return hallpass.Issued{}, err
+	}
+	p, err := series.Draft(0, spec)
+	if err == nil {
+		err = u.act(v, hallpass.Event{
+			Action: "pass.issue", Pass: p.ID, Scope: p.Scope, Subject: p.Subject, Batch: p.Batch, Detail: permits(p, u.issuer.Now()),
+		})
+	}
 	if err != nil {
 		return hallpass.Issued{}, err
 	}

@@ -61,6 +61,22 @@ func (eventsView) Words(e hallpass.Event) string         { return eventWords(e) 
 func (eventsView) StateOf(e hallpass.Event) string       { return eventState(e.Kind) }
 func (eventsView) ReasonWords(r hallpass.Refusal) string { return refusalWords[r] }
 
+// eventFor is whom or what an event was about, and the page of it.
+type eventFor struct{ Name, URL string }
+
+// For is the subject, or where there is none the campaign.
+func (v eventsView) For(e hallpass.Event) eventFor {
+	switch {
+	case e.Subject != "" && e.Pass != "":
+		return eventFor{e.Subject, v.PassURL(e.Pass)}
+	case e.Subject != "":
+		return eventFor{e.Subject, ""}
+	case e.Batch != "":
+		return eventFor{e.Batch, v.CampaignURL(e.Batch)}
+	}
+	return eventFor{}
+}
+
 func eventFilter(f filters) (out hallpass.EventFilter, err error) {
 	out = hallpass.EventFilter{Pass: f["pass"], Actor: f["actor"]}
 	if out.Kind, err = oneOf("kind", f["kind"], hallpass.EventKinds()...); err != nil {

@@ -72,8 +72,7 @@ func (u *UI) pass(v *visit) error {
 
 func (u *UI) passView(v *visit, entry hallpass.Entry) (passView, error) {
 	view := passView{frame: u.frame(v, "passes"), Entry: entry, Data: pretty(entry.Data)}
-	view.Card = look.CardOf(entry, permits(entry.Pass, view.Now), view.Now)
-	view.Card.For = entry.Subject // operators are no strangers
+	view.Card = cardOf(entry, view.Now)
 	view.State = entry.State(view.Now)
 	view.Why = whyState(entry, view.Now)
 	over := view.State == hallpass.StateRevoked
@@ -84,6 +83,13 @@ func (u *UI) passView(v *visit, entry hallpass.Entry) (passView, error) {
 	var err error
 	view.Line, view.More, err = u.timeLine(v.Context(), entry.ID)
 	return view, err
+}
+
+// cardOf is the card of a pass for operators, who are no strangers.
+func cardOf(e hallpass.Entry, now time.Time) look.Card {
+	card := look.CardOf(e, permits(e.Pass, now), now)
+	card.Said, card.For = permitsHTML(e.Pass, now), e.Subject
+	return card
 }
 
 // mayRevoke: whoever may issue a pass may take it back; what is beyond that, and

@@ -15,11 +15,15 @@ type sessionsView struct {
 	People  []Session
 	Next    string
 	// Known says that the application's sessions are kept here.
-	Known     bool
+	Known bool
+	// Mine is the session that looks.
+	Mine      string
 	Operators []sessions.Session
-	Blocked   []Block
-	HasLogin  bool
-	Logins    []hallpass.Event
+	// Earlier continues the operators.
+	Earlier  string
+	Blocked  []Block
+	HasLogin bool
+	Logins   []hallpass.Event
 }
 
 // Role is that of an operator's session.
@@ -30,7 +34,7 @@ func (sessionsView) Role(s sessions.Session) Role {
 
 func (u *UI) sessions(v *visit) error {
 	query := v.URL.Query()
-	view := sessionsView{frame: u.frame(v, "sessions"), Subject: query.Get("subject"), Known: u.cfg.Sessions != nil, HasLogin: u.cfg.Blocked != nil}
+	view := sessionsView{frame: u.frame(v, "sessions"), Subject: query.Get("subject"), Known: u.cfg.Sessions != nil, HasLogin: u.cfg.Blocked != nil, Mine: v.session}
 	ctx := v.Context()
 	var err error
 	if view.Known {
@@ -38,7 +42,7 @@ func (u *UI) sessions(v *visit) error {
 			return err
 		}
 	}
-	if view.Operators, _, err = u.own.List(ctx, "", "", listed); err != nil {
+	if view.Operators, view.Earlier, err = u.own.List(ctx, "", query.Get("operators_after"), listed); err != nil {
 		return err
 	}
 	if view.HasLogin {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/guard"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 // visit is one request of an operator.
@@ -13,6 +14,8 @@ type visit struct {
 	*http.Request
 	w  http.ResponseWriter
 	op Operator
+	// session is the id of the operator's own.
+	session string
 	// acted is what was written down last as done.
 	acted hallpass.Event
 }
@@ -89,7 +92,7 @@ func (u *UI) Handler() http.Handler {
 			if op, err := operatorOf(p); err == nil {
 				role = string(op.Role)
 			}
-			return "This link signs " + p.Subject + " in to the admin as " + role + "."
+			return "This link signs " + look.Visible(p.Subject) + " in to the admin as " + role + "."
 		},
 	})(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -121,6 +124,7 @@ func (u *UI) enter(rt route) http.Handler {
 			u.signInPage(v)
 			return
 		}
+		v.session = session.ID
 		switch {
 		case unsafe(r.Method) && (crossOrigin.Check(r) != nil || !saysWhereFrom(r)):
 			u.refuse(v, "crossSite")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -52,7 +53,7 @@ func (f frame) Asset(name string) string { return f.ui.to("/assets/" + f.ui.asse
 func (f frame) Can(role Role) bool { return f.Operator.Role.includes(role) }
 
 // Permits says in words what a pass permits.
-func (f frame) Permits(p hallpass.Pass) string { return permits(p, f.Now) }
+func (f frame) Permits(p hallpass.Pass) template.HTML { return permitsHTML(p, f.Now) }
 
 func (u *UI) to(path string) string { return u.cfg.Prefix + path }
 
@@ -133,7 +134,7 @@ func (u *UI) fail(v *visit, err error) {
 	case http.StatusNotFound:
 		m.Title, m.Text, m.Next = "There is no such thing", "Nothing of that name is here. It may have been pruned, or it never was.", "Search for it by its id, its link or its subject."
 	case http.StatusBadRequest:
-		m.Title, m.Text = "That could not be read", "Nothing was done: "+sentence(err)+"."
+		m.Title, m.Text = "That could not be read", "Nothing was done: "+look.Visible(sentence(err))+"."
 	case http.StatusConflict:
 		m.Title, m.Text, m.Next = "Somebody else was first", "Things changed while you looked. Nothing was done.", "Look again, and decide anew."
 	case http.StatusServiceUnavailable:
@@ -165,6 +166,7 @@ func (f frame) CampaignURL(batch string) string {
 
 // ShortID is enough of an id to tell rows apart.
 func (f frame) ShortID(id string) string {
+	id = look.Visible(id)
 	if len(id) <= 13 || strings.ContainsFunc(id, func(r rune) bool { return r > 0x7e }) {
 		return id
 	}

@@ -2,21 +2,35 @@ package adminui
 
 import (
 	"fmt"
+	"html/template"
 	"strings"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 // permits says in one sentence what a pass permits: "May unsubscribe as user 42,
 // once, until Friday 18:00."
-func permits(p hallpass.Pass, now time.Time) string {
+func permits(p hallpass.Pass, now time.Time) string { return permitsAs(p, now, asIs) }
+
+// permitsHTML is permits for pages.
+func permitsHTML(p hallpass.Pass, now time.Time) template.HTML {
+	return template.HTML(permitsAs(p, now, func(foreign string) string { return string(look.Foreign(foreign)) }))
+}
+
+// shown is how a sentence has what others wrote; our own words need no escaping.
+type shown func(foreign string) string
+
+func asIs(foreign string) string { return foreign }
+
+func permitsAs(p hallpass.Pass, now time.Time, show shown) string {
 	if p.Scope == "" {
 		return "Nothing is known of it but its id."
 	}
-	parts := []string{doing(p), often(p.MaxUses)}
+	parts := []string{doing(p, show), often(p.MaxUses)}
 	if p.Target != "" {
-		parts = append(parts, "only at "+p.Target)
+		parts = append(parts, "only at "+show(p.Target))
 	}
 	if now.Before(p.NotBefore) {
 		parts = append(parts, "from "+day(p.NotBefore, now))
@@ -29,39 +43,53 @@ func permits(p hallpass.Pass, now time.Time) string {
 	return strings.Join(parts, ", ") + "."
 }
 
-func doing(p hallpass.Pass) string {
-	verb := verbOf(p.Scope)
+func doing(p hallpass.Pass, show shown) string {
+	verb := verbOf(p.Scope, show)
 	if len(p.Grants) > 0 && p.Mode != hallpass.ModeSession {
-		verb = "use " + reach(p.Grants)
+		verb = "use " + reach(p.Grants, show)
 	}
 	switch p.Mode {
 	case hallpass.ModeSession:
-		return "May sign in as " + who(p.Subject) + " for “" + verb + "”"
+		return "May sign in as " + who(p.Subject, show) + " for “" + verb + "”"
 	case hallpass.ModeRequest:
-		return "May " + verb + " as " + who(p.Subject)
+		return "May " + verb + " as " + who(p.Subject, show)
 	}
 	if p.Subject != "" {
-		return "Anyone who has it may " + verb + " on behalf of " + who(p.Subject)
+		return "Anyone who has it may " + verb + " on behalf of " + who(p.Subject, show)
 	}
 	return "Anyone who has it may " + verb
 }
 
 // verbOf makes words of a scope: "newsletter:unsubscribe" is "unsubscribe
 // (newsletter)".
-func verbOf(scope hallpass.Scope) string {
+func verbOf(scope hallpass.Scope, show shown) string {
 	spaced := strings.NewReplacer("_", " ", "-", " ")
 	text := string(scope)
 	if i := strings.LastIndexAny(text, ":/."); i > 0 && i < len(text)-1 {
-		return spaced.Replace(text[i+1:]) + " (" + spaced.Replace(strings.ReplaceAll(text[:i], ":", " ")) + ")"
+		return show(spaced.Replace(text[i+1:])) + " (" + show(spaced.Replace(strings.ReplaceAll(text[:i], ":", " "))) + ")"
 	}
-	return spaced.Replace(text)
+	return show(spaced.Replace(text))
 }
 
-func who(subject string) string {
+func who(subject string, show shown) string {
 	if strings.Contains(subject, "@") {
-		return subject
+		return show(subject)
 	}
-	return "user " + subject
+	return "user " + show(subject)
+}
+
+// shownAgain says to an operator whether the link of a new pass can be shown again
+// later.
+func shownAgain(op Operator, p hallpass.Pass, short bool) string {
+	switch {
+	case short:
+		return "Its link is shown once: only the hash of a short token is kept."
+	case !op.MayShow(p):
+		return "Its link is shown to you once: those of session passes are shown again to admins alone."
+	case !p.Recorded:
+		return "Its link is shown once: nothing is kept of an unrecorded pass before its first use."
+	}
+	return "Its link can be shown again on the page of the pass, for as long as the pass works and its key is honoured."
 }
 
 func often(most int64) string {
@@ -77,14 +105,14 @@ func often(most int64) string {
 }
 
 // reach says what grants open.
-func reach(grants []hallpass.Grant) string {
+func reach(grants []hallpass.Grant, show shown) string {
 	var said []string
 	for n, g := range grants {
 		if n == 3 {
 			said = append(said, fmt.Sprintf("%d more", len(grants)-n))
 			break
 		}
-		text := g.Method + " " + g.Path
+		text := show(g.Method + " " + g.Path)
 		if !g.Exact {
 			text += " and below"
 		}

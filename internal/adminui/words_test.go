@@ -20,8 +20,8 @@ func TestWhatAPassPermitsIsSaidInWords(t *testing.T) {
 		"May mark read (mail inbox) as user 42, as often as needed, without an end.":    {"scope", "mail:inbox:mark_read", "mode", "request", "subject", "42", "max_uses", "0"},
 	} {
 		got := b.post("/issue/preview", form...)
-		if got.status != http.StatusOK || !strings.Contains(got.body, want) {
-			t.Errorf("the preview says %q, want %q", between(got.body, `class="pass-sentence">`, "<"), want)
+		if got.status != http.StatusOK || !strings.Contains(got.plain(), want) {
+			t.Errorf("the preview says %q, want %q", between(got.plain(), `class="pass-sentence">`, "<"), want)
 		}
 	}
 }

@@ -3,13 +3,11 @@ package cli
 import (
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/hallpass-go/hallpass"
+	"github.com/hallpass-go/hallpass/internal/look"
 )
 
 // The colours. All escapes that can stand in one column are of one length, which
@@ -71,22 +69,7 @@ func (a *app) table(w io.Writer, stateColumn int, head []string, rows [][]string
 
 // clean shows what could move the cursor, or the text around it, as escapes: a
 // user agent must not write into an operator's terminal.
-func clean(text string) string {
-	if !strings.ContainsFunc(text, hidden) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if hidden(r) {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func hidden(r rune) bool { return !unicode.IsPrint(r) }
+func clean(text string) string { return look.Visible(text) }
 
 // moment is a time in a table.
 func moment(t time.Time) string {

@@ -1,6 +1,7 @@
 package look
 
 import (
+	"html/template"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
@@ -12,6 +13,9 @@ import (
 type Card struct {
 	// Sentence says what the pass lets its holder do.
 	Sentence string
+	// Said is the sentence as HTML, for one that quotes what others wrote. It is shown
+	// instead of Sentence where it is not empty.
+	Said template.HTML
 	// For is whose pass it is, shown as it stands: use Mask where strangers read.
 	// Empty means anyone with the link.
 	For string

@@ -22,20 +22,24 @@ var shared embed.FS
 //	when now at             <time> told relatively, exact in the title
 //	on now at               <time> told exactly, relative in the title
 //	short text              a token or id, shortened, whole on demand
+//	foreign text            a text that others wrote, isolated, nothing in it hidden
+//	visible text            the same for titles and attributes
 //	mask account            an account as strangers may see it
 //	stamp state             a Stamp, for the parts "stamp" and "state"
 //	often max left          how often a pass still works
 //	css                     the stylesheet; the layout calls it
 func (t Texts) Funcs() template.FuncMap {
 	return template.FuncMap{
-		"t":     t.Text,
-		"when":  t.When,
-		"on":    t.On,
-		"short": t.Short,
-		"mask":  Mask,
-		"stamp": t.Stamp,
-		"often": t.Often,
-		"css":   inlineCSS,
+		"t":       t.Text,
+		"when":    t.When,
+		"on":      t.On,
+		"short":   t.Short,
+		"foreign": Foreign,
+		"visible": func(text any) string { return Visible(fmt.Sprint(text)) },
+		"mask":    Mask,
+		"stamp":   t.Stamp,
+		"often":   t.Often,
+		"css":     inlineCSS,
 	}
 }
 

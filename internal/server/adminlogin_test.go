@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hallpass-go/hallpass/internal/adminui"
 	"github.com/hallpass-go/hallpass/internal/server"
@@ -63,6 +64,14 @@ func TestAListedOperatorSignsInByEmail(t *testing.T) {
 	events := p.open("/admin/events").body
 	if !strings.Contains(events, "by e-mail, as issuer") {
 		t.Error("the sign-in is not in the log")
+	}
+	last := ""
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline) && !strings.Contains(last, "a@ops.example"); time.Sleep(50 * time.Millisecond) {
+		_, last, _ = strings.Cut(p.open("/admin/sessions").body, "Signed in last</h2>")
+		last, _, _ = strings.Cut(last, "<footer")
+	}
+	if !strings.Contains(last, "<bdi>a@ops.example</bdi>") || !strings.Contains(last, string(adminui.Scope)) {
+		t.Errorf("who signed in last does not name the operator: %s", last)
 	}
 	role.Store(adminui.RoleViewer)
 	if got := p.open("/admin/"); got.status != http.StatusUnauthorized {

@@ -1,5 +1,5 @@
-// What is better with a script: copying, moving through tables by keys, and seeing
-// how far a table is. Everything else works without.
+// What is better with a script: copying, moving through tables by keys, an overview
+// that looks again by itself, and seeing how far a table is. Everything else works without.
 (function () {
   "use strict";
 
@@ -121,7 +121,50 @@
     });
   }
 
+  // The overview looks again by itself. What its reader opened, and where they were, stays;
+  // and they can stop it.
+  function updates() {
+    var button = document.querySelector("[data-pause]"), kept = null;
+    function paused() { return button.dataset.pause === "paused"; }
+    function say(pause) {
+      button.dataset.pause = pause ? "paused" : "";
+      button.textContent = pause ? "Resume updates" : "Pause updates";
+      try { sessionStorage.setItem("hallpass-paused", button.dataset.pause); } catch { /* it is forgotten then */ }
+    }
+    try { say(sessionStorage.getItem("hallpass-paused") === "paused"); } catch { say(false); }
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      say(!paused());
+      if (!paused()) { htmx.trigger("#now", "look"); }
+    });
+    document.addEventListener("htmx:beforeRequest", function (event) {
+      if (event.target.id === "now" && paused()) { event.preventDefault(); }
+    });
+    document.addEventListener("htmx:beforeSwap", function (event) {
+      if (event.target.id !== "now") { return; }
+      kept = { top: scrollY, open: [], at: [], focus: event.target.contains(document.activeElement) ? document.activeElement.id : "" };
+      event.target.querySelectorAll("details[open]").forEach(function (d) { kept.open.push(d.id); });
+      event.target.querySelectorAll(".table-wrap").forEach(function (w) { kept.at.push([w.id, w.scrollLeft, w.scrollTop]); });
+    });
+    document.addEventListener("htmx:afterSwap", function () {
+      if (!kept) { return; }
+      kept.open.forEach(function (id) {
+        var details = document.getElementById(id);
+        if (details) { details.open = true; }
+      });
+      kept.at.forEach(function (place) {
+        var wrap = document.getElementById(place[0]);
+        if (wrap) { wrap.scrollTo(place[1], place[2]); }
+      });
+      var focused = kept.focus && document.getElementById(kept.focus);
+      if (focused) { focused.focus({ preventScroll: true }); }
+      scrollTo(scrollX, kept.top);
+      kept = null;
+    });
+  }
+
   copyButtons(document);
+  if (document.getElementById("now")) { updates(); }
   rowKeys();
   document.querySelectorAll("form[data-upload]").forEach(upload);
   document.querySelectorAll("form[data-picks]").forEach(picks);
