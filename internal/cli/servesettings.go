@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/clientip"
 	"github.com/hallpass-go/hallpass/internal/gate"
+	"github.com/hallpass-go/hallpass/internal/interstitial"
+	"github.com/hallpass-go/hallpass/internal/look"
 	"github.com/hallpass-go/hallpass/internal/openstore"
 	"github.com/hallpass-go/hallpass/internal/server"
 	"github.com/hallpass-go/hallpass/internal/wire"
@@ -35,6 +38,9 @@ type serveSettings struct {
 	Prefix    string `setting:"prefix" placeholder:"PATH" help:"The path on protected hosts that is hallpass's; /.hallpass by default."`
 	APIPrefix string `name:"api-prefix" setting:"api_prefix" placeholder:"PATH" help:"What stands before the API's paths; nothing by default, or the prefix where there is an upstream."`
 	Site      string `setting:"site" placeholder:"NAME" help:"The application's name on hallpass's pages."`
+
+	PageTexts     string `name:"pages-texts" setting:"pages.texts" placeholder:"FILE" help:"JSON object of texts in place of ours on the pages of links."`
+	PageTemplates string `name:"pages-templates" setting:"pages.templates" placeholder:"FOLDER" help:"Pages of links in place of ours, such as confirm.html."`
 
 	Keys     string `setting:"keys" placeholder:"FILE" help:"File with keys that sign in place of the store's: a key, or a JWK set."`
 	Instance string `setting:"instance" placeholder:"ID" help:"The issuer's id in tokens; that of the store by default."`
@@ -204,6 +210,7 @@ func (c *serveSettings) planFiles(p *planner, to *servePlan) {
 
 func (c *serveSettings) planGate(p *planner, to *servePlan) {
 	to.Site = c.Site
+	c.planPages(p, to)
 	to.Identity = gate.IdentityHeaders{
 		Subject: c.IdentitySubject, Scope: c.IdentityScope, Mode: c.IdentityMode, Pass: c.IdentityPass, Data: c.IdentityData,
 	}
@@ -215,6 +222,32 @@ func (c *serveSettings) planGate(p *planner, to *servePlan) {
 		p.add(fieldError("session.idle", "must be a minute or more"))
 	case to.SessionLife < to.SessionIdle:
 		p.add(fieldError("session.life", "must not be shorter than session.idle"))
+	}
+}
+
+// planPages reads the pages and texts that replace ours, and tries them.
+func (c *serveSettings) planPages(p *planner, to *servePlan) {
+	if c.PageTexts != "" {
+		text, err := os.ReadFile(c.PageTexts)
+		if err != nil {
+			p.add(fieldError("pages.texts", "%s is no file that can be read", c.PageTexts))
+			return
+		}
+		texts, err := look.ParseTexts(c.PageTexts, text)
+		if err == nil {
+			_, err = interstitial.New(&interstitial.Options{Texts: texts})
+		}
+		if err != nil {
+			p.add(fieldError("pages.texts", "%v", err))
+			return
+		}
+		to.Texts = texts
+	}
+	if folder := p.folder("pages.templates", c.PageTemplates); folder != "" {
+		to.Templates = os.DirFS(folder)
+		if _, err := interstitial.New(&interstitial.Options{Templates: to.Templates, Texts: to.Texts}); err != nil {
+			p.add(fieldError("pages.templates", "%v", err))
+		}
 	}
 }
 

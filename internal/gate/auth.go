@@ -75,6 +75,7 @@ func (g *Gate) rebuild(r *http.Request, method, host, target string) (*http.Requ
 	}).WithContext(r.Context())
 	for _, name := range []string{
 		"Accept", "Accept-Language", "Authorization", "Cookie", "User-Agent", "Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest",
+		"Sec-Fetch-User", // of somebody's press
 		"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz",
 	} {
 		if values := r.Header.Values(name); len(values) > 0 {

@@ -90,7 +90,7 @@ func New(cfg Config) (*Gate, error) {
 	// peer, so it trusts nobody. Its redirects stay relative: one guard serves
 	// several hosts.
 	g.guard, err = guard.New(guard.Config{
-		Issuer: cfg.Issuer, Site: cfg.Site, Secure: g.secure, Logger: cfg.Logger,
+		Issuer: cfg.Issuer, Site: cfg.Site, Templates: cfg.Templates, Texts: cfg.Texts, Secure: g.secure, Logger: cfg.Logger,
 		SignedIn: g.signedIn, Login: g.passes.Begin,
 		StepURL: func(page, step string) string {
 			return cfg.Prefix + "/" + step + "?page=" + url.QueryEscape(page)

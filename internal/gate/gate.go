@@ -5,6 +5,7 @@
 package gate
 
 import (
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -47,6 +48,9 @@ type Config struct {
 	SessionIdle, SessionLife time.Duration
 	// Site is the application's name on hallpass's pages.
 	Site string
+	// Templates and Texts replace those pages, as in guard.Config.
+	Templates fs.FS
+	Texts     map[string]string
 	// Logger defaults to slog.Default.
 	Logger *slog.Logger
 }

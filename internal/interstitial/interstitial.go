@@ -6,10 +6,10 @@
 package interstitial
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"html/template"
-	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -102,8 +102,12 @@ func New(opts *Options) (*Pages, error) {
 			return nil, err
 		}
 		for _, sample := range samples(name) {
-			if err := page.Execute(io.Discard, sample); err != nil {
+			var shown bytes.Buffer
+			if err := page.Execute(&shown, sample); err != nil {
 				return nil, fmt.Errorf("page %s: %w", name, err)
+			}
+			if name == PageConfirm && !sample.Form.isIn(shown.String()) {
+				return nil, fmt.Errorf(`page %s: it lacks the form, or a part of it, without which no link can be used: {{template "form" .}}`, name)
 			}
 		}
 		p.pages[name] = page

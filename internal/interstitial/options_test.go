@@ -32,6 +32,9 @@ func TestNewNamesWhatDoesNotWork(t *testing.T) {
 		{"a part that does not exist", interstitial.Options{Templates: templates("refused.html", `{{define "main"}}{{template "nope"}}{{end}}`)}, "page refused:"},
 		{"a value where nothing is safe", interstitial.Options{Templates: templates("refused.html", `{{define "main"}}<a {{if .Code}}href="{{end}}{{.Title}}">{{end}}`)}, "page refused:"},
 		{"a field that is sometimes nil", interstitial.Options{Templates: templates("already_done.html", `{{define "main"}}{{.Card.Sentence}}{{end}}`)}, "page already_done:"},
+		{"a confirmation without its form", interstitial.Options{Templates: templates("confirm.html", `{{define "main"}}{{.Title}}{{end}}`)}, "page confirm: it lacks the form"},
+		{"a form without its hidden fields", interstitial.Options{Templates: templates("confirm.html", `{{define "main"}}{{with .Form}}<form method="post" action="{{.Action}}">{{with .Code}}<input name="{{.Name}}">{{end}}{{if .Tick}}{{template "tick"}}{{end}}<button>Go</button></form>{{end}}{{end}}`)}, "page confirm: it lacks the form"},
+		{"a form without the code", interstitial.Options{Templates: templates("confirm.html", `{{define "main"}}{{with .Form}}<form method="post" action="{{.Action}}">{{range .Hidden}}<input name="{{.Name}}" value="{{.Value}}">{{end}}{{if .Tick}}{{template "tick"}}{{end}}<button>Go</button></form>{{end}}{{end}}`)}, "page confirm: it lacks the form"},
 		{"no main", interstitial.Options{Templates: templates("unavailable.html", `<p>hello</p>`)}, "page unavailable:"},
 		{"a file that is no page", interstitial.Options{Templates: templates("confrim.html", `{{define "main"}}{{end}}`)}, "page confrim: there is no such page; the pages are confirm, refused,"},
 		{"an unknown text", interstitial.Options{Texts: look.Texts{"confirm.titel": "x"}}, `unknown message id "confirm.titel"`},
@@ -45,6 +48,14 @@ func TestNewNamesWhatDoesNotWork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAFormOfOnesOwnIsTaken, with other quotes and parts than ours.
+func TestAFormOfOnesOwnIsTaken(t *testing.T) {
+	t.Parallel()
+	newPages(t, &interstitial.Options{Templates: templates("confirm.html", `{{define "main"}}{{with .Form}}<form method='post' action='{{.Action}}'>
+		{{range .Hidden}}<input type=hidden name='{{.Name}}' value='{{.Value}}'>{{end}}{{with .Code}}<input name={{.Name}}>{{end}}
+		{{if .Tick}}{{template "tick"}}{{end}}<input type=submit value="{{.Button}}"></form>{{end}}{{end}}`)})
 }
 
 func TestATemplateReplacesOnePage(t *testing.T) {

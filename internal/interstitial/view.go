@@ -1,6 +1,8 @@
 package interstitial
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hallpass-go/hallpass/internal/look"
@@ -54,6 +56,22 @@ type Form struct {
 	Quiet bool
 }
 
+// isIn reports whether a page holds what the form needs: where it posts to, all its
+// fields, and the code and the tick where they are asked for.
+func (f *Form) isIn(page string) bool {
+	parts := []string{f.Action}
+	for _, field := range f.Hidden {
+		parts = append(parts, field.Name, field.Value)
+	}
+	if f.Code != nil {
+		parts = append(parts, f.Code.Name)
+	}
+	if f.Tick {
+		parts = append(parts, look.PressedField)
+	}
+	return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(page, part) })
+}
+
 // Field is one hidden form field.
 type Field struct{ Name, Value string }
 
@@ -86,8 +104,8 @@ func samples(page string) []View {
 		Page: page, Site: "site", Title: "title", Lead: "lead", State: "done", Card: &card, Notice: "notice",
 		Facts: []Fact{{"label", "text"}}, Code: "code", Next: "/next", NextLabel: "next", Now: now,
 		Form: &Form{
-			Action: "/", Button: "button", Hidden: []Field{{"name", "value"}},
-			Code: &CodeField{Name: "code", Wrong: true}, Tick: true, Quiet: true,
+			Action: "/form-action", Button: "button", Hidden: []Field{{"hidden-name", "hidden-value"}},
+			Code: &CodeField{Name: "code-name", Wrong: true}, Tick: true, Quiet: true,
 		},
 	}
 	least := View{Page: page, Title: "title", Now: now}

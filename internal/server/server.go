@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -59,11 +60,14 @@ type Config struct {
 	// or to Prefix where there is an Upstream, whose paths are its own.
 	APIPrefix string
 
-	// Rules, Identity, SessionIdle, SessionLife and Site are the gate's.
+	// Rules, Identity, SessionIdle, SessionLife, Site, Templates and Texts are the
+	// gate's.
 	Rules                    gate.Rules
 	Identity                 gate.IdentityHeaders
 	SessionIdle, SessionLife time.Duration
 	Site                     string
+	Templates                fs.FS
+	Texts                    map[string]string
 	// TrustedProxies may speak for a client. Defaults to nobody.
 	TrustedProxies []netip.Prefix
 	// ClientIPHeader is where they name it. Defaults to X-Forwarded-For.
@@ -160,7 +164,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	s.gate, err = gate.New(gate.Config{
 		Issuer: s.issuer, Cells: store, BaseURL: cfg.BaseURL, Rules: cfg.Rules, Prefix: cfg.Prefix,
 		TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, Identity: cfg.Identity, LoginAllow: cfg.Login.allow(), OwnCookies: cfg.Login.cookies(),
-		SessionIdle: cfg.SessionIdle, SessionLife: cfg.SessionLife, Site: cfg.Site, Logger: cfg.Logger,
+		SessionIdle: cfg.SessionIdle, SessionLife: cfg.SessionLife, Site: cfg.Site, Templates: cfg.Templates, Texts: cfg.Texts,
+		Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
