@@ -103,3 +103,17 @@ func TestThePreviewStaysInViewWhileTheFormIsFilled(t *testing.T) {
 	b.holds("the preview is in view", `document.querySelector("#preview").getBoundingClientRect().top >= 0`)
 	b.behaved(d.URL)
 }
+
+// The end of a pass was the last of ten columns, out of sight on most screens.
+func TestTheEndsOfPassesAreInViewAt1280(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	b := newProfile(t, false)
+	admin := enterAdmin(t, b, d)
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 720, DeviceScaleFactor: 1})
+	b.open(admin + "/passes")
+	b.holds("the column Ends is in view", `(() => {
+		const end = [...document.querySelectorAll("thead th")].find(h => h.textContent === "Ends").getBoundingClientRect().right;
+		return end <= document.querySelector(".table-wrap").getBoundingClientRect().right;
+	})()`)
+}
