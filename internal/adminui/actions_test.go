@@ -232,6 +232,20 @@ func TestItIsSaidTrulyWhetherALinkCanBeShownAgain(t *testing.T) {
 	}
 }
 
+func TestALinkTooLongForAQRCodeSaysSo(t *testing.T) {
+	t.Parallel()
+	b := newSite(t, nil).as(adminui.RoleIssuer)
+	const said = "is too long for a QR code"
+	short := b.post("/issue", "scope", "act", "url", "https://app.example.com/")
+	if !strings.Contains(short.body, `<svg class="qr"`) || strings.Contains(short.body, said) {
+		t.Error("a link of usual length has no QR code")
+	}
+	long := b.post("/issue", "scope", "act", "url", "https://app.example.com/"+strings.Repeat("long", 750))
+	if long.status != http.StatusOK || strings.Contains(long.body, `<svg class="qr"`) || !strings.Contains(long.body, "The link "+said) {
+		t.Errorf("%d, and it does not say that there is no QR code", long.status)
+	}
+}
+
 func TestAnEventOfIssuingLeadsToThePass(t *testing.T) {
 	t.Parallel()
 	for name, form := range map[string][]string{
