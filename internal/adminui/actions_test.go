@@ -53,18 +53,25 @@ func TestSearchTellsWhatIsPasted(t *testing.T) {
 		status int
 		says   string
 	}{
-		"a whole link":           {link(recorded), http.StatusOK, "May unsubscribe (newsletter) as user 42, once"},
-		"a token alone":          {text, http.StatusOK, "properly signed"},
-		"a token over two lines": {text[:60] + "\r\n" + text[60:], http.StatusOK, "properly signed"},
-		"an unrecorded one":      {link(unrecorded), http.StatusOK, "nobody has used it"},
-		"a short one":            {link(short), http.StatusOK, "May sign in as user 44"},
-		"a link in brackets":     {"<" + link(recorded) + ">", http.StatusOK, "properly signed"},
-		"a link in a sentence":   {"Hello, click " + link(recorded) + " thanks", http.StatusOK, "properly signed"},
-		"a link that is escaped": {url.QueryEscape(link(recorded)), http.StatusOK, "properly signed"},
-		"a header":               {"Authorization: Bearer " + text, http.StatusOK, "properly signed"},
-		"a short one in a path":  {"https://app.example.com/do/" + short.Token.Reveal(), http.StatusOK, "May sign in as user 44"},
-		"one that was changed":   {bad, http.StatusNotFound, "This is badly signed"},
-		"one of somebody else":   {link(elsewhere), http.StatusNotFound, "This is not one of ours"},
+		"a whole link":              {link(recorded), http.StatusOK, "May unsubscribe (newsletter) as user 42, once"},
+		"a token alone":             {text, http.StatusOK, "properly signed"},
+		"a token over two lines":    {text[:60] + "\r\n" + text[60:], http.StatusOK, "properly signed"},
+		"an unrecorded one":         {link(unrecorded), http.StatusOK, "nobody has used it"},
+		"a short one":               {link(short), http.StatusOK, "May sign in as user 44"},
+		"a link in brackets":        {"<" + link(recorded) + ">", http.StatusOK, "properly signed"},
+		"a link in a sentence":      {"Hello, click " + link(recorded) + " thanks", http.StatusOK, "properly signed"},
+		"a link that is escaped":    {url.QueryEscape(link(recorded)), http.StatusOK, "properly signed"},
+		"a header":                  {"Authorization: Bearer " + text, http.StatusOK, "properly signed"},
+		"a short one in a path":     {"https://app.example.com/do/" + short.Token.Reveal(), http.StatusOK, "May sign in as user 44"},
+		"one that was changed":      {bad, http.StatusNotFound, "This is badly signed"},
+		"one with a letter changed": {bad, http.StatusNotFound, "a character was changed"},
+		"one that was cut":          {text[:len(text)-1], http.StatusNotFound, "This link is cut off"},
+		"a link cut in its claims":  {link(recorded)[:90], http.StatusNotFound, "This link is cut off"},
+		"claims cut, alone":         {text[:80], http.StatusNotFound, "This link is cut off"},
+		"a short link that was cut": {strings.TrimSuffix(link(short), short.Token.Reveal()[20:]), http.StatusNotFound, "This link is cut off"},
+		"a link with more behind":   {link(recorded) + "x", http.StatusNotFound, "goes on behind its end"},
+		"one of somebody else, cut": {link(elsewhere)[:len(link(elsewhere))-3], http.StatusNotFound, "This is not one of ours"},
+		"one of somebody else":      {link(elsewhere), http.StatusNotFound, "This is not one of ours"},
 	} {
 		got := b.post("/find", "q", tt.pasted)
 		if got.status != tt.status || !strings.Contains(got.plain(), tt.says) {
