@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -102,4 +104,85 @@ func TestThePreviewStaysInViewWhileTheFormIsFilled(t *testing.T) {
 	b.holds("the page was moved", `scrollY > 300`)
 	b.holds("the preview is in view", `document.querySelector("#preview").getBoundingClientRect().top >= 0`)
 	b.behaved(d.URL)
+}
+
+// The end of a pass was the last of ten columns, out of sight on most screens.
+func TestTheEndsOfPassesAreInViewAt1280(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	b := newProfile(t, false)
+	admin := enterAdmin(t, b, d)
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 720, DeviceScaleFactor: 1})
+	b.open(admin + "/passes")
+	b.holds("the column Ends is in view", `(() => {
+		const end = [...document.querySelectorAll("thead th")].find(h => h.textContent === "Ends").getBoundingClientRect().right;
+		return end <= document.querySelector(".table-wrap").getBoundingClientRect().right;
+	})()`)
+}
+
+// On paper there is what was asked for: links whole, QR codes, tables that are not cut
+// off, and nothing to press.
+func TestTheAdminIsPrintedWithoutItsNavigation(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	b := newProfile(t, true)
+	aPass(t, b, d)
+	admin := enterAdmin(t, b, d)
+	b.open(admin + "/issue?job=invite")
+	b.click(`form[action$="/issue"] button.primary`)
+	b.sees("Issued")
+	const a4 = 794
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: a4, Height: 1123, DeviceScaleFactor: 1})
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	b.holds("the QR code is there", `document.querySelector(".qr").checkVisibility()`)
+	b.holds("the link is there, whole and once", `(() => {
+		const link = document.querySelector("[data-copy]").dataset.copy, seen = document.querySelector(".facts").innerText;
+		return seen.split(link).length === 2;
+	})()`)
+	for _, path := range append([]string{""}, adminPages...) {
+		if path != "" {
+			b.open(admin + path)
+		}
+		checkWidth(b, "printed, "+path, a4)
+		b.holds(path+": nothing is there to press", `[...document.querySelectorAll("nav a:not(.tabs > [aria-current]), .find, .filters, .foot, main button, main a.button:not([aria-current])")].every(e => !e.checkVisibility())`)
+		b.holds(path+": no table is cut off", `[...document.querySelectorAll(".table-wrap")].every(w => w.scrollWidth <= w.clientWidth)`)
+	}
+}
+
+func TestLongTextsDoNotMoveAPageSideways(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t)
+	b := newProfile(t, false)
+	admin := enterAdmin(t, b, d)
+	long := strings.Repeat("w", 200)
+	call(b, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "Agent/" + long + long})
+	b.open(admin + "/issue")
+	b.do("filling the form", chromedp.SendKeys(chromedp.CSS("#i-scope"), long[:90]))
+	for _, field := range []string{"#i-subject", "#i-recipient", "#i-batch"} {
+		b.do("filling the form", chromedp.SendKeys(chromedp.CSS(field), long))
+	}
+	const phone = 360
+	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: phone, Height: 740, DeviceScaleFactor: 1})
+	b.click(`form[action$="/issue"] button[formaction]`)
+	checkWidth(b, "the preview", phone)
+	b.do("naming a page", chromedp.SetValue(chromedp.CSS("#i-url"), d.URL+"/"+long+long))
+	b.click(`form[action$="/issue"] button.primary`)
+	b.sees("Issued")
+	checkWidth(b, "issued", phone)
+	b.click(`main .buttons a[href*="/pass?id="]`)
+	b.sees("Pass")
+	pass := b.address()
+	q := url.QueryEscape(long)
+	for _, path := range append([]string{
+		strings.TrimPrefix(pass, admin), "/campaign?batch=" + q, "/revoke?batch=" + q, "/passes?q=" + q, "/passes?subject=" + q, "/events?actor=" + q, "/pass?id=" + q,
+	}, adminPages...) {
+		b.open(admin + path)
+		checkWidth(b, path[:min(len(path), 40)], phone)
+	}
+	b.open(admin + "/passes?q=" + q)
+	b.holds("a long word makes no column wide", `[...document.querySelectorAll("tbody td")].every(c => c.offsetWidth <= 400)`)
+	b.open(admin + "/")
+	b.do("searching", chromedp.SendKeys(chromedp.CSS("#find"), "eyJ"+long))
+	b.click(".find button")
+	checkWidth(b, "nothing found", phone)
 }

@@ -52,8 +52,12 @@ type Config struct {
 	// LinkURL is the application that new links lead to unless another is typed.
 	// Empty leaves the field empty.
 	LinkURL string
-	// JWKS is the address of the public keys for passes. Empty shows none.
-	JWKS string
+	// AccessKeys are those of a login that gives out access tokens; a Ring knows them
+	// itself. Nil shows none.
+	AccessKeys *hallpass.Keyring
+	// JWKS and AccessJWKS are the addresses of the public keys for passes and for
+	// access tokens. Empty says that they are not published.
+	JWKS, AccessJWKS string
 	// Sessions are those of the application, if this process knows them.
 	Sessions Sessions
 	// Blocked are the accounts and networks that are held up. Nil means that there is

@@ -42,6 +42,21 @@ type campaignView struct {
 	Group  template.URL
 }
 
+// Expired counts the passes that ended before they were used up, among those that were
+// looked at.
+func (v campaignView) Expired() int {
+	for _, c := range v.States {
+		if c.State == hallpass.StateExpired {
+			return c.Count
+		}
+	}
+	return 0
+}
+
+// Whole reports whether every pass of the campaign was looked at: unrecorded ones that
+// nobody used, and those that were removed, are not in the store.
+func (v campaignView) Whole() bool { return v.All && int64(v.Looked) >= v.Stat.Issued }
+
 func (u *UI) campaign(v *visit) error {
 	batch := v.URL.Query().Get("batch")
 	if batch == "" {

@@ -33,7 +33,7 @@ const (
 
 // SVG draws it. It has no style but classes, and says in words what it shows.
 func (c chart) SVG() template.HTML {
-	var most int64 = 1
+	var most int64
 	peak := 0
 	for n, b := range c.Bars {
 		if b.Count > most {

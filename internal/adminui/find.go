@@ -27,6 +27,7 @@ type findView struct {
 // answer to a token is the page itself and no redirect.
 func (u *UI) find(v *visit) error {
 	text := strings.TrimSpace(v.PostFormValue("q"))
+	pasted := text
 	if text == "" {
 		return u.redirect(v, "/passes")
 	}
@@ -39,8 +40,9 @@ func (u *UI) find(v *visit) error {
 		if id := strings.ToLower(text); find.IsID(id) {
 			return u.redirect(v, "/pass?id="+url.QueryEscape(id))
 		}
-		if len(text) > 512 {
-			return u.notFound(v, hallpass.RefusalMalformed, "")
+		// A piece of a token must not stand in an address either.
+		if len(text) > 512 || len(text) >= shortest && find.DamageOf(text) == find.Cut {
+			return u.notFound(v, hallpass.RefusalMalformed, "", find.DamageOf(text))
 		}
 		return u.redirect(v, "/passes?q="+url.QueryEscape(text))
 	}
@@ -60,7 +62,7 @@ func (u *UI) find(v *visit) error {
 				return u.redirect(v, "/passes?q="+url.QueryEscape(text))
 			}
 		}
-		return u.notFound(v, reason, found.ID)
+		return u.notFound(v, reason, found.ID, find.DamageOf(pasted))
 	}
 	if err != nil {
 		return err
@@ -81,16 +83,32 @@ func (u *UI) find(v *visit) error {
 
 // notFound tells apart what is none of ours, what was changed on its way, and what
 // was ours once.
-func (u *UI) notFound(v *visit, reason hallpass.Refusal, id string) error {
+func (u *UI) notFound(v *visit, reason hallpass.Refusal, id string, damage find.Damage) error {
 	view := findView{frame: u.frame(v, "passes"), Reason: reason, ID: id}
+	broken := reason == hallpass.RefusalBadSignature || reason == hallpass.RefusalMalformed
+	switch {
+	case broken && damage == find.Cut:
+		view.Title = "This link is cut off"
+		view.Text = "It ends too early: the end of its token is missing. That happens where a mail program breaks long lines, or where not all of it was marked."
+		view.Next = "Copy the link from the mail again, up to its last character."
+		return u.show(v, http.StatusNotFound, "notfound", view)
+	case broken && damage == find.Long:
+		view.Title = "This link goes on behind its end"
+		view.Text = "It is longer than its token can be: something that stood behind it was copied along, or it was pasted twice."
+		view.Next = "Copy the link from the mail again, and nothing behind it."
+		return u.show(v, http.StatusNotFound, "notfound", view)
+	}
 	switch reason {
 	case hallpass.RefusalBadSignature:
 		view.Title = "This is badly signed"
 		view.Text = "It names a key of ours, but its signature is wrong: it was changed, cut short, or somebody tried to make it up."
+		if damage == find.Changed {
+			view.Text = "It names a key of ours and is as long as it must be, but its signature is wrong: a character was changed on its way, or somebody tried to make it up."
+		}
 		view.Next = "Copy the whole link from the mail again. If it stays wrong, it was tampered with."
 	case hallpass.RefusalUnknownKey:
 		view.Title = "This is not one of ours"
-		view.Text = "It is a token, but it names no key that is honoured here. It was made by another deployment, or its key was retired or removed."
+		view.Text = "It is a token, but it names no key that is honoured here. It was made by another deployment, its key was retired or removed, or it was changed at its beginning."
 		view.Next = "Look at the keys, and at which site the link leads to."
 	case hallpass.RefusalWrongAudience:
 		view.Title = "This is not one of ours"

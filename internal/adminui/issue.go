@@ -155,6 +155,8 @@ type issuedView struct {
 	Token string
 	Link  string
 	QR    template.HTML
+	// Length is that of what the QR code says, or would.
+	Length int
 	// Again says that the link is that of a pass which was there, Later whether that of
 	// a new one can be shown again.
 	Again bool
@@ -172,7 +174,8 @@ func (u *UI) issuedView(v *visit, issued hallpass.Issued, rawURL string) (issued
 			return view, err
 		}
 	}
-	view.QR = qrSVG(cmp.Or(view.Link, view.Token))
+	text := cmp.Or(view.Link, view.Token)
+	view.QR, view.Length = qrSVG(text), len(text)
 	return view, nil
 }
 

@@ -40,15 +40,36 @@ func (k keyRow) Stamp() string {
 type keysView struct {
 	frame
 	Keys []keyRow
-	JWKS string
 	// Mine says that the keys are the store's, which can be changed here.
 	Mine bool
-	// Public says that a key can be verified by others.
-	Public bool
+	// Published says of each purpose where its public keys are.
+	Published []publishedKeys
+}
+
+// publishedKeys are those of a purpose, at URL, or nowhere, for the reason that Why
+// says.
+type publishedKeys struct{ For, URL, Why string }
+
+func published(keys []keyRow, purpose hallpass.Purpose, what, url string) publishedKeys {
+	some, public := false, false
+	for _, k := range keys {
+		if k.Purpose == purpose && k.State != hallpass.KeyRetired {
+			some, public = true, public || k.Algorithm != hallpass.HS256
+		}
+	}
+	switch {
+	case !some:
+		return publishedKeys{For: what, Why: "There are none: no key signs " + what + " here."}
+	case !public:
+		return publishedKeys{For: what, Why: "None are published: HS256 keys are shared secrets, which only this deployment may have."}
+	case url == "":
+		return publishedKeys{For: what, Why: "They are not published: no address is open for them here."}
+	}
+	return publishedKeys{For: what, URL: url}
 }
 
 func (u *UI) keys(v *visit) error {
-	view := keysView{frame: u.frame(v, "keys"), JWKS: u.cfg.JWKS, Mine: u.cfg.Ring != nil}
+	view := keysView{frame: u.frame(v, "keys"), Mine: u.cfg.Ring != nil}
 	if view.Mine {
 		for _, k := range u.cfg.Ring.List() {
 			view.Keys = append(view.Keys, keyRow{k.ID, k.Purpose, k.Algorithm, k.State, k.CreatedAt})
@@ -57,9 +78,15 @@ func (u *UI) keys(v *visit) error {
 		for k, state := range u.issuer.Keys().Keys {
 			view.Keys = append(view.Keys, keyRow{k.ID(), hallpass.PurposePass, k.Algorithm(), state, time.Time{}})
 		}
+		if u.cfg.AccessKeys != nil {
+			for k, state := range u.cfg.AccessKeys.Keys {
+				view.Keys = append(view.Keys, keyRow{k.ID(), hallpass.PurposeAccess, k.Algorithm(), state, time.Time{}})
+			}
+		}
 	}
-	for _, k := range view.Keys {
-		view.Public = view.Public || k.Algorithm != hallpass.HS256 && k.State != hallpass.KeyRetired
+	view.Published = []publishedKeys{
+		published(view.Keys, hallpass.PurposePass, "passes", u.cfg.JWKS),
+		published(view.Keys, hallpass.PurposeAccess, "access tokens", u.cfg.AccessJWKS),
 	}
 	return u.show(v, http.StatusOK, "keys", view)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hallpass-go/hallpass"
 	"github.com/hallpass-go/hallpass/internal/adminui"
@@ -15,6 +16,19 @@ func everyPage(id string) []string {
 		"/", "/?span=1h", "/?span=30d", "/passes", "/passes?state=active&sort=used", "/pass?id=" + id, "/revoke", "/revoke?batch=november",
 		"/issue", "/issue?job=act", "/issue?job=sign-in", "/uses", "/uses?state=settled", "/events", "/events?kind=admin",
 		"/campaigns", "/campaign?batch=november", "/sessions", "/keys", "/settings",
+	}
+}
+
+// Where no bar was above 1, the first bar was labelled as the highest, with 0.
+func TestAChartNamesItsHighestBar(t *testing.T) {
+	t.Parallel()
+	b := newSite(t, nil).as(adminui.RoleViewer)
+	label := ""
+	for deadline := time.Now().Add(20 * time.Second); !strings.HasPrefix(label, "1 ") && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		label = between(b.get("/").body, `aria-label="Signed in: `, `"`) // counters are written down some seconds later
+	}
+	if !strings.HasPrefix(label, "1 sign-ins, most at ") || !strings.HasSuffix(label, ": 1") {
+		t.Errorf("the chart of sign-ins is labelled %q", label)
 	}
 }
 

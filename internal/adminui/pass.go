@@ -53,7 +53,7 @@ func (u *UI) pass(v *visit) error {
 	id := v.URL.Query().Get("id")
 	entry, err := u.issuer.Entry(v.Context(), id)
 	if isNotFound(err) && find.IsID(id) {
-		return u.notFound(v, hallpass.RefusalUnknownPass, id)
+		return u.notFound(v, hallpass.RefusalUnknownPass, id, find.Untold)
 	}
 	if err != nil {
 		return err

@@ -12,7 +12,8 @@ import (
 const qrQuiet = 4
 
 // qrSVG draws a text as a QR code, dark on light in both colour schemes because
-// readers expect it so. A text that is too long for one has none.
+// readers expect it so. A text that is too long for one
+// (ISO/IEC 18004 table 7: 2953 bytes) has none.
 func qrSVG(text string) template.HTML {
 	code, err := qr.Encode(text, qr.M, qr.Auto)
 	if err != nil {

@@ -83,13 +83,13 @@ func who(subject string, show shown) string {
 func shownAgain(op Operator, p hallpass.Pass, short bool) string {
 	switch {
 	case short:
-		return "Its link is shown once: only the hash of a short token is kept."
+		return "The link is shown once: only the hash of a short token is kept."
 	case !op.MayShow(p):
-		return "Its link is shown to you once: those of session passes are shown again to admins alone."
+		return "The link is shown to you once: those of session passes are shown again to admins alone."
 	case !p.Recorded:
-		return "Its link is shown once: nothing is kept of an unrecorded pass before its first use."
+		return "The link is shown once: nothing is kept of an unrecorded pass before its first use."
 	}
-	return "Its link can be shown again on the page of the pass, for as long as the pass works and its key is honoured."
+	return "The link can be shown again on the page of the pass, for as long as the pass works and its key is honoured."
 }
 
 func often(most int64) string {

@@ -114,6 +114,9 @@ func (s *Server) newAdmin() (*adminui.UI, error) {
 		Store: s.cfg.Admin.Store, Version: s.cfg.Version, Site: s.cfg.Site,
 		TrustedProxies: s.cfg.TrustedProxies, ClientIPHeader: s.cfg.ClientIPHeader, Logger: s.cfg.Logger,
 	}
+	if cfg.AccessKeys = s.keys.access(); s.login != nil || s.cfg.Upstream == nil {
+		cfg.AccessJWKS = s.cfg.BaseURL + "/.well-known/jwks.json"
+	}
 	if s.login != nil {
 		cfg.Blocked = adminBlocked{s}
 		if s.cfg.Admin.Allow != nil {
