@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
@@ -35,7 +36,8 @@ type TableOptions struct {
 	// Before is how many lines of the file were read already.
 	Before int
 	// Columns says which field a column is, for columns with names of their own. A
-	// field that is named here is no other column's.
+	// field that is named here is no other column's. An error about it names the field
+	// with "column_" before it.
 	Columns map[string]string
 }
 
@@ -89,7 +91,7 @@ func (t *Table) assign(columns map[string]string) error {
 	for column, field := range columns {
 		switch {
 		case !slices.Contains(t.Header, column):
-			return invalid("from", "there is no column %q for %s", column, field)
+			return invalid("column_"+field, "there is no column %q; the first line has %s", column, t.names())
 		case !wire.IsRequestField(field):
 			return invalid("from", "%q is no field of a pass", field)
 		case taken[field]:
@@ -117,6 +119,27 @@ func (t *Table) assign(columns map[string]string) error {
 		t.fields = append(t.fields, name)
 	}
 	return nil
+}
+
+// names is the first of the columns' names, as an error has them.
+func (t *Table) names() string {
+	const most = 10
+	var named []string
+	for _, name := range t.Header[:min(most, len(t.Header))] {
+		named = append(named, strconv.Quote(name))
+	}
+	if more := len(t.Header) - most; more > 0 {
+		named = append(named, strconv.Itoa(more)+" more")
+	}
+	return strings.Join(named, ", ")
+}
+
+// Column is the index of the column that is a field; -1 where none is.
+func (t *Table) Column(field string) int {
+	if field == "" {
+		return -1
+	}
+	return slices.Index(t.fields, field)
 }
 
 // separator is what the header is divided by: a comma, unless there is none.
