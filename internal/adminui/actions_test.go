@@ -274,7 +274,7 @@ func TestATableComesBackWithItsLinks(t *testing.T) {
 		"a missing column": {"scope\na\n", "column_subject", "user"},
 		"a wrong default":  {"subject\n1\n", "scope", "a", "ttl", "soon"},
 	} {
-		if got := b.upload(bad[0], bad[1:]...); got.status != http.StatusBadRequest {
+		if got := b.upload(bad[0], bad[1:]...); got.status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", name, got.status)
 		}
 	}

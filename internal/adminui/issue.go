@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
@@ -39,22 +38,43 @@ var issueFields = wire.RequestFields()
 
 type issueView struct {
 	frame
-	Jobs   []job
-	Job    string
-	Values map[string]string
-	Modes  []hallpass.Mode
+	Jobs []job
+	Job  string
+	// One is the form for one pass, Table that for a pass a line.
+	One, Table form
+	Modes      []hallpass.Mode
 	// Key makes a form that is sent twice one pass.
-	Key string
-	// Field and Error say what is wrong with the form.
-	Field, Error string
-	Preview      preview
-	// Columns are the fields that differ from line to line in most tables, and
-	// MoreColumns the others.
-	Columns, MoreColumns []string
+	Key     string
+	Preview preview
+	Columns []column
 }
 
-// usualColumns are the fields whose columns are asked for first.
-var usualColumns = []string{"subject", "recipient", "data", "scope", "batch", "url"}
+// column is a field of a request that a column of a table may be.
+type column struct{ Field, Label string }
+
+var columnLabels = map[string]string{
+	"scope": "What it is for", "mode": "Whose request it makes", "subject": "For whom", "max_uses": "How often", "ttl": "For how long",
+	"not_before": "Not before", "data": "Data, as JSON", "grants": "Only these methods and paths", "recipient": "Sent to", "batch": "Campaign",
+	"url": "Page the link leads to", "format": "Form of the token", "unrecorded": "Nothing written down until its first use",
+}
+
+// modeChoice is one entry of a list of modes.
+type modeChoice struct {
+	Mode   hallpass.Mode
+	Picked bool
+}
+
+// Pick is the entry of a mode in a form that has this one.
+func (issueView) Pick(mode hallpass.Mode, has string) modeChoice {
+	return modeChoice{mode, string(mode) == has}
+}
+
+func columns() (list []column) {
+	for _, field := range issueFields {
+		list = append(list, column{field, columnLabels[field]})
+	}
+	return list
+}
 
 // preview is what the form would make.
 type preview struct {
@@ -67,10 +87,9 @@ type preview struct {
 }
 
 func (u *UI) issueView(v *visit, values map[string]string) issueView {
-	more := slices.DeleteFunc(slices.Clone(issueFields), func(field string) bool { return slices.Contains(usualColumns, field) })
 	return issueView{
-		frame: u.frame(v, "issue"), Jobs: jobs, Values: values, Modes: v.op.rights.Modes, Columns: usualColumns, MoreColumns: more,
-		Key: cmp.Or(values["key"], rand.Text()), Preview: u.previewOf(v, values),
+		frame: u.frame(v, "issue"), Jobs: jobs, Modes: v.op.rights.Modes, Columns: columns(),
+		One: form{ID: "i", Values: values}, Table: form{ID: "u", Values: values}, Key: cmp.Or(values["key"], rand.Text()), Preview: u.previewOf(v, values),
 	}
 }
 
@@ -186,10 +205,12 @@ func (u *UI) issue(v *visit) error {
 	if err == nil {
 		issued, err = u.issueOnce(v, values["key"], r.Spec)
 	}
-	if field, ok := errors.AsType[*hallpass.FieldError](err); ok {
+	if errors.As(err, new(*hallpass.FieldError)) {
 		u.failed(v, err)
 		view := u.issueView(v, values)
-		view.Field, view.Error = field.Field, look.Visible(sentence(field))
+		if view.One.read(issueFields, &r); view.One.Count() == 0 {
+			_ = view.One.blame(err)
+		}
 		return u.show(v, http.StatusUnprocessableEntity, "issue", view)
 	}
 	if err != nil {

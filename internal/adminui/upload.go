@@ -40,7 +40,7 @@ type spool struct {
 
 func (s *spool) Write(p []byte) (int, error) {
 	if s.size += int64(len(p)); s.size > maxUpload {
-		return 0, &hallpass.FieldError{Field: "file", Reason: fmt.Sprintf("is larger than %d MiB; use the command line for it: hallpass issue --from FILE", maxUpload>>20)}
+		return 0, &hallpass.FieldError{Field: "file", Reason: fmt.Sprintf("the file is larger than %d MiB; use the command line for it: hallpass issue --from FILE", maxUpload>>20)}
 	}
 	s.lines += int64(bytes.Count(p, []byte{'\n'}))
 	if s.file == nil && s.memory.Len()+len(p) <= inMemory {
@@ -82,30 +82,22 @@ func (u *UI) upload(v *visit) error {
 	file := &spool{}
 	defer file.close()
 	values, err := readUpload(v.Request, file)
-	if err != nil {
-		return err
-	}
-	if file.size == 0 {
-		return &hallpass.FieldError{Field: "file", Reason: "is missing or empty; it is a table as CSV, with the names of its columns in the first line"}
-	}
+	f := form{ID: "u", Values: values}
+	var table *bulk.Table
 	opts := bulk.TableOptions{Columns: map[string]string{}}
-	for _, field := range issueFields {
-		if err := opts.Defaults.SetText(field, values[field]); err != nil {
-			return err
-		}
-		if column := strings.TrimSpace(values["column_"+field]); column != "" {
-			if other := opts.Columns[column]; other != "" {
-				return &hallpass.FieldError{Field: "file", Reason: fmt.Sprintf("has one column %q, which cannot be both %s and %s", column, other, field)}
-			}
-			opts.Columns[column] = field
-		}
+	if err == nil {
+		table, err = f.table(file, &opts)
 	}
-	if err := checkTable(file, &opts); err != nil {
-		return err
+	if err != nil {
+		err = f.blame(err)
 	}
-	table, err := openTable(file, &opts)
 	if err != nil {
 		return err
+	}
+	if f.Count() > 0 {
+		view := u.issueView(v, map[string]string{"url": u.cfg.LinkURL})
+		view.Table = f
+		return u.show(v, http.StatusUnprocessableEntity, "issue", view)
 	}
 	err = u.act(v, hallpass.Event{
 		Action: "passes.issue", Scope: opts.Defaults.Spec.Scope, Batch: opts.Defaults.Spec.Batch, Detail: fmt.Sprintf("from a table, about %d lines", file.lines-1),
@@ -119,7 +111,7 @@ func (u *UI) upload(v *visit) error {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Hallpass-Lines", strconv.FormatInt(max(1, file.lines-1), 10))
-	run := tableRun{ui: u, visit: v, table: table, out: csv.NewWriter(v.w)}
+	run := tableRun{ui: u, visit: v, table: table, out: csv.NewWriter(v.w), values: values}
 	run.out.Comma = table.Comma
 	err = run.run(v.Context())
 	detail := fmt.Sprintf("%d issued, %d wrong", run.good, run.bad)
@@ -134,6 +126,36 @@ func (u *UI) upload(v *visit) error {
 		panic(http.ErrAbortHandler) // a file that ends too early must be seen to
 	}
 	return nil
+}
+
+// columnPrefix begins the names of the form's fields that say which column is what.
+const columnPrefix = "column_"
+
+// table begins to read the uploaded table as the form's other fields say. What is
+// wrong with those is blamed; its error, of the table itself, is still to be.
+func (f *form) table(file *spool, opts *bulk.TableOptions) (*bulk.Table, error) {
+	f.read(issueFields, &opts.Defaults)
+	for _, field := range issueFields {
+		column := strings.TrimSpace(f.Values[columnPrefix+field])
+		if column == "" {
+			continue
+		}
+		if other := opts.Columns[column]; other != "" {
+			_ = f.blame(&hallpass.FieldError{Field: columnPrefix + field, Reason: fmt.Sprintf("the column %q cannot be both %s and %s", column, other, field)})
+			continue
+		}
+		opts.Columns[column] = field
+	}
+	switch {
+	case file.size == 0:
+		return nil, &hallpass.FieldError{Field: "file", Reason: "the file is missing or empty; choose a table as CSV, with the names of its columns in the first line"}
+	case f.Count() > 0:
+		return nil, nil
+	}
+	if err := checkTable(file, opts); err != nil {
+		return nil, err
+	}
+	return openTable(file, opts)
 }
 
 // openTable reads the head of the table that was sent.
@@ -164,12 +186,18 @@ func checkTable(file *spool, opts *bulk.TableOptions) error {
 	return ofFile(err)
 }
 
-// ofFile gives an error of a table the name that the form has for it.
+// ofFile gives an error of a table the name that the form has for it, but for those of
+// the fields that say which column is what.
 func ofFile(err error) error {
-	if field, ok := errors.AsType[*hallpass.FieldError](err); ok && field.Field == "from" {
-		return &hallpass.FieldError{Field: "file", Reason: "cannot be issued: " + field.Reason}
+	field, ok := errors.AsType[*hallpass.FieldError](err)
+	switch {
+	case !ok || field.Field == "file" || strings.HasPrefix(field.Field, columnPrefix):
+		return err
+	case field.Field == "from":
+		return &hallpass.FieldError{Field: "file", Reason: field.Reason}
 	}
-	return err
+	// A name that must not be a column's.
+	return &hallpass.FieldError{Field: "file", Reason: fmt.Sprintf("the column %q %s", field.Field, field.Reason)}
 }
 
 // readUpload reads the form: its file into the spool, all else into values.
@@ -199,7 +227,7 @@ func readUpload(r *http.Request, file *spool) (map[string]string, error) {
 func readPart(part *multipart.Part, values map[string]string, file *spool) error {
 	if part.FormName() == "file" {
 		if file.size > 0 {
-			return &hallpass.FieldError{Field: "file", Reason: "is there twice"}
+			return &hallpass.FieldError{Field: "file", Reason: "the file is there twice"}
 		}
 		_, err := io.Copy(file, part)
 		return err
@@ -222,6 +250,8 @@ type tableRun struct {
 	table     *bulk.Table
 	out       *csv.Writer
 	good, bad int
+	// values are those of the form.
+	values map[string]string
 }
 
 func (t *tableRun) run(ctx context.Context) error {
@@ -280,11 +310,26 @@ func (t *tableRun) write(line bulk.Line, issued hallpass.Issued, err error) erro
 	reason := ""
 	if err != nil {
 		t.bad++
-		reason = sentence(err)
+		reason = t.reason(line, err)
 	} else {
 		t.good++
 	}
 	return t.out.Write(safeCells(t.table.Row(line, out, reason)))
+}
+
+// reason says what is wrong with a line, and in which of its columns, where it is not
+// what the form says for every line.
+func (t *tableRun) reason(line bulk.Line, err error) string {
+	text := sentence(err)
+	field, ok := errors.AsType[*hallpass.FieldError](err)
+	if !ok {
+		return text
+	}
+	n := t.table.Column(field.Field)
+	if n < 0 || line.Columns[n] == "" && t.values[field.Field] != "" {
+		return text
+	}
+	return fmt.Sprintf("column %q: %s", t.table.Header[n], text)
 }
 
 var errOver = fmt.Errorf("adminui: the operator's session is over: %w", hallpass.RefusalRevoked)

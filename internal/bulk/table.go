@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hallpass-go/hallpass"
@@ -36,7 +37,8 @@ type TableOptions struct {
 	// Before is how many lines of the file were read already.
 	Before int
 	// Columns says which field a column is, for columns with names of their own. A
-	// field that is named here is no other column's.
+	// field that is named here is no other column's. An error about it names the field
+	// with "column_" before it.
 	Columns map[string]string
 }
 
@@ -69,7 +71,7 @@ func NewTable(in *bufio.Reader, opts *TableOptions) (*Table, error) {
 	header, err := t.in.Read()
 	switch {
 	case errors.Is(err, errLongLine):
-		return nil, invalid("from", "its first line, the names of the columns, is longer than %d bytes; is a quote missing?", MaxLine)
+		return nil, invalid("from", "its first line, the names of the columns, is longer than %d bytes; a quote may be missing", MaxLine)
 	case errors.Is(err, io.EOF):
 		return nil, invalid("from", "it is empty; its first line names the columns")
 	case err != nil:
@@ -96,7 +98,7 @@ func (t *Table) assign(columns map[string]string) error {
 	for column, field := range columns {
 		switch {
 		case !slices.Contains(t.Header, column):
-			return invalid("from", "there is no column %q for %s", column, field)
+			return invalid("column_"+field, "there is no column %q; the first line has %s", column, t.names())
 		case !wire.IsRequestField(field):
 			return invalid("from", "%q is no field of a pass", field)
 		case taken[field]:
@@ -126,6 +128,27 @@ func (t *Table) assign(columns map[string]string) error {
 	return nil
 }
 
+// names is the first of the columns' names, as an error has them.
+func (t *Table) names() string {
+	const most = 10
+	var named []string
+	for _, name := range t.Header[:min(most, len(t.Header))] {
+		named = append(named, strconv.Quote(name))
+	}
+	if more := len(t.Header) - most; more > 0 {
+		named = append(named, strconv.Itoa(more)+" more")
+	}
+	return strings.Join(named, ", ")
+}
+
+// Column is the index of the column that is a field; -1 where none is.
+func (t *Table) Column(field string) int {
+	if field == "" {
+		return -1
+	}
+	return slices.Index(t.fields, field)
+}
+
 // separator is what the header is divided by: a comma, unless there is none.
 func separator(in *bufio.Reader) rune {
 	_, _ = in.Peek(1)
@@ -151,7 +174,7 @@ func (t *Table) Read() (Line, error) {
 	var wrong *csv.ParseError
 	switch {
 	case errors.Is(err, errLongLine):
-		return line, invalid("from", "the row after the one in line %d is longer than %d bytes; is a quote missing?", t.last, MaxLine)
+		return line, invalid("from", "the row after the one in line %d is longer than %d bytes; a quote may be missing", t.last, MaxLine)
 	case errors.As(err, &wrong):
 		line.Number = wrong.StartLine + t.before
 		t.last = line.Number

@@ -77,6 +77,26 @@
     });
   }
 
+  // What the answer says is wrong is put beside the fields of this page, which still
+  // has the chosen file; what it said before goes.
+  function blame(form, page) {
+    form.querySelectorAll(".field-error").forEach(function (said) { said.remove(); });
+    form.querySelectorAll("[aria-invalid]").forEach(function (field) { field.removeAttribute("aria-invalid"); });
+    var answered = page.querySelector("form[data-upload]"), first = null;
+    (answered ? answered.querySelectorAll("[aria-invalid]") : []).forEach(function (there) {
+      var here = document.getElementById(there.id), said = there.parentElement.querySelector(".field-error");
+      here.setAttribute("aria-invalid", "true");
+      here.setAttribute("aria-describedby", there.getAttribute("aria-describedby"));
+      here.parentElement.append(document.importNode(said, true));
+      var folded = here.closest("details");
+      if (folded) { folded.open = true; }
+      first = first || here;
+    });
+    if (first) { first.focus(); }
+    var why = page.querySelector("main [role=alert]") || page.querySelector(".lead");
+    return why ? why.textContent.trim().replace(" Choose the file again; what you typed was kept.", "") : "The server did not take the table.";
+  }
+
   // The answer is read as it comes, so that its lines can be counted.
   function upload(form) {
     var told = form.querySelector("[data-progress]"), button = form.querySelector("button[type=submit]");
@@ -90,10 +110,10 @@
       fetch(form.action, { method: "POST", body: data, credentials: "same-origin" }).then(function (answer) {
         if (!answer.ok || !/^text\/csv/.test(answer.headers.get("Content-Type") || "")) {
           return answer.text().then(function (page) {
-            var said = new DOMParser().parseFromString(page, "text/html").querySelector(".lead");
-            throw new Error(said ? said.textContent : "The server did not take the table.");
+            throw new Error(blame(form, new DOMParser().parseFromString(page, "text/html")));
           });
         }
+        blame(form, document.implementation.createHTMLDocument(""));
         var whole = Number(answer.headers.get("X-Hallpass-Lines")) || 1;
         var reader = answer.body.getReader(), parts = [], lines = 0;
         function next() {
