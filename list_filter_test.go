@@ -172,6 +172,55 @@ func TestPassesThatEndSoonAreFound(t *testing.T) {
 	}
 }
 
+// TestTheSoonestEndsAreFound: by a store that knows ends among all passes, and by any
+// other among the newest, which is said.
+func TestTheSoonestEndsAreFound(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		store   hallpass.Store
+		indexed bool
+	}{"a store that knows ends": {memstore.New(), true}, "any store": {plainStore{memstore.New()}, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, func(c *hallpass.Config) { c.Store = tt.store })
+			soonest := s.issue(t, hallpass.Spec{Subject: "first", TTL: 2 * time.Hour})
+			for n := range 8 {
+				s.issue(t, hallpass.Spec{TTL: time.Duration(3+n) * time.Hour})
+			}
+			for _, over := range []hallpass.Spec{{TTL: time.Hour}, {TTL: time.Hour, Batch: "gone"}, {TTL: time.Hour, MaxUses: 1}} {
+				issued := s.issue(t, over)
+				if over.MaxUses == 1 {
+					s.use(t, issued.Token)
+				} else if over.Batch == "" {
+					if _, err := s.RevokePass(t.Context(), issued.Pass); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			s.issue(t, hallpass.Spec{TTL: 30 * time.Hour})
+			s.issue(t, hallpass.Spec{})
+			s.Clock.Advance(time.Second)
+			if err := s.RevokeGroup(t.Context(), hallpass.Revocation{Batch: "gone", Before: s.Now()}); err != nil {
+				t.Fatal(err)
+			}
+			page, err := s.Ending(t.Context(), s.Now().Add(24*time.Hour), 5)
+			if err != nil || page.Indexed != tt.indexed || !page.More || len(page.Entries) != 5 {
+				t.Fatalf("%+v, %v", page, err)
+			}
+			if got := page.Entries[0].ID; tt.indexed && got != soonest.ID {
+				t.Errorf("the first is %s, which ends at %s", got, page.Entries[0].ExpiresAt)
+			}
+			if !slices.IsSortedFunc(page.Entries, func(a, b hallpass.Entry) int { return a.ExpiresAt.Compare(b.ExpiresAt) }) {
+				t.Errorf("not the soonest first: %+v", page.Entries)
+			}
+			page, err = s.Ending(t.Context(), s.Now().Add(24*time.Hour), 20)
+			if err != nil || page.More || len(page.Entries) != 9 {
+				t.Errorf("all of them: %+v, %v", page, err)
+			}
+		})
+	}
+}
+
 func TestCountersAreKeptByMinuteHourScopeAndBatch(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

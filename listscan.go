@@ -16,8 +16,8 @@ const scanLimit = 5_000
 // better than one that does not come. At least one piece is always read.
 const scanTime = 100 * time.Millisecond
 
-// IndexedStore is what a Store can be besides: one that says by which of "subject"
-// and "recipient" it finds passes without reading them all. Of a store that does not
+// IndexedStore is what a Store can be besides: one that says by which of "subject",
+// "recipient" and "expires_at" it finds passes without reading them all. Of a store that does not
 // say, neither is expected.
 type IndexedStore interface {
 	Indexes(ctx context.Context) ([]string, error)

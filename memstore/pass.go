@@ -40,6 +40,8 @@ func (s *Store) Entry(ctx context.Context, id string) (hallpass.Entry, error) {
 	return *stored(*e), nil
 }
 
+var _ hallpass.EndingStore = (*Store)(nil)
+
 // Entries implements hallpass.PassStore.
 func (s *Store) Entries(ctx context.Context, q hallpass.EntryQuery) ([]hallpass.Entry, error) {
 	s.mu.Lock()
@@ -67,6 +69,25 @@ func (s *Store) Entries(ctx context.Context, q hallpass.EntryQuery) ([]hallpass.
 		page = append(page, *stored(*e))
 	}
 	return page, nil
+}
+
+// EndingEntries implements hallpass.EndingStore.
+func (s *Store) EndingEntries(ctx context.Context, since, until time.Time, limit int) ([]hallpass.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var found []hallpass.Entry
+	for _, e := range s.passes {
+		if ends := e.ExpiresAt; !ends.IsZero() && !ends.Before(micro(since)) && ends.Before(micro(until)) {
+			found = append(found, *stored(*e))
+		}
+	}
+	slices.SortFunc(found, func(a, b hallpass.Entry) int {
+		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), strings.Compare(a.ID, b.ID))
+	})
+	return found[:min(limit, len(found))], nil
 }
 
 // RevokePass implements hallpass.PassStore.

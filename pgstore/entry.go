@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,6 +22,19 @@ func (s *Store) Entry(ctx context.Context, id string) (hallpass.Entry, error) {
 		return hallpass.Entry{}, unavailable(ctx, "read a pass", err)
 	}
 	return found[0].Entry, nil
+}
+
+// EndingEntries implements hallpass.EndingStore.
+func (s *Store) EndingEntries(ctx context.Context, since, until time.Time, limit int) ([]hallpass.Entry, error) {
+	found, err := collect(ctx, s, scanEntry, `SELECT `+rowColumns+` FROM hallpass_counters AS c JOIN hallpass_passes AS p ON p.id = c.pass
+		WHERE c.expires_at IS NOT NULL AND c.expires_at >= $1 AND c.expires_at < $2 ORDER BY c.expires_at, c.pass LIMIT $3`,
+		since.UnixMicro(), until.UnixMicro(), limit)
+	return found, unavailable(ctx, "list passes", err)
+}
+
+func scanEntry(from pgx.CollectableRow) (hallpass.Entry, error) {
+	r, err := scanRow(from)
+	return r.Entry, err
 }
 
 // Entries implements hallpass.PassStore.
@@ -43,10 +57,7 @@ func (s *Store) Entries(ctx context.Context, q hallpass.EntryQuery) ([]hallpass.
 		args = append(args, q.After.IssuedAt.UnixMicro(), encode(q.After.ID))
 		where = append(where, fmt.Sprintf("(p.issued_at, p.id) < ($%d, $%d)", len(args)-1, len(args)))
 	}
-	found, err := collect(ctx, s, func(from pgx.CollectableRow) (hallpass.Entry, error) {
-		r, err := scanRow(from)
-		return r.Entry, err
-	}, `SELECT `+rowColumns+` FROM hallpass_passes AS p JOIN hallpass_counters AS c ON c.pass = p.id
+	found, err := collect(ctx, s, scanEntry, `SELECT `+rowColumns+` FROM hallpass_passes AS p JOIN hallpass_counters AS c ON c.pass = p.id
 		WHERE `+strings.Join(where, " AND ")+` ORDER BY p.issued_at DESC, p.id DESC LIMIT $1`, args...)
 	return found, unavailable(ctx, "list passes", err)
 }

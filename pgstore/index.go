@@ -10,12 +10,17 @@ import (
 	"github.com/hallpass-go/hallpass"
 )
 
-var _ hallpass.IndexedStore = (*Store)(nil)
+var (
+	_ hallpass.IndexedStore = (*Store)(nil)
+	_ hallpass.EndingStore  = (*Store)(nil)
+)
 
 // indexes are those that are made on request. An empty text is found by none of them.
 var indexes = map[string]string{
 	"subject":   `hallpass_passes_by_subject ON hallpass_passes (subject, issued_at, id) WHERE subject <> ''`,
 	"recipient": `hallpass_passes_by_recipient ON hallpass_passes (recipient, issued_at, id) WHERE recipient <> ''`,
+	// Using a pass changes no end, so a redemption does not touch it.
+	"expires_at": `hallpass_passes_by_expires_at ON hallpass_counters (expires_at, pass) WHERE expires_at IS NOT NULL`,
 }
 
 // makeIndexes makes those that are wanted and not there, while others write. It may
@@ -65,8 +70,8 @@ func (s *Store) makeIndexes(ctx context.Context, wanted []string) error {
 // Indexes implements hallpass.IndexedStore.
 func (s *Store) Indexes(ctx context.Context) ([]string, error) {
 	names, err := collect(ctx, s, pgx.RowTo[string], `SELECT c.relname FROM pg_class AS c JOIN pg_index AS i ON i.indexrelid = c.oid
-		WHERE i.indrelid = 'hallpass_passes'::regclass AND i.indisvalid
-			AND c.relname IN ('hallpass_passes_by_subject', 'hallpass_passes_by_recipient')`)
+		WHERE i.indrelid IN ('hallpass_passes'::regclass, 'hallpass_counters'::regclass) AND i.indisvalid
+			AND c.relname IN ('hallpass_passes_by_subject', 'hallpass_passes_by_recipient', 'hallpass_passes_by_expires_at')`)
 	for i := range names {
 		names[i] = strings.TrimPrefix(names[i], "hallpass_passes_by_")
 	}

@@ -44,7 +44,7 @@ type Options struct {
 	// trying again. Then the call fails with an error that wraps
 	// hallpass.ErrUnavailable. Defaults to 5 seconds.
 	Timeout time.Duration
-	// Indexes makes passes quick to find by "subject" and "recipient", where the
+	// Indexes makes passes quick to find by "subject", "recipient" and "expires_at", where the
 	// tables do not have these yet, while others go on writing; later opens keep
 	// them. Each costs every issued pass one more write.
 	Indexes []string
@@ -69,7 +69,7 @@ func (o *Options) withDefaults() Options {
 func (o Options) validate() error {
 	switch {
 	case slices.ContainsFunc(o.Indexes, func(name string) bool { return indexes[name] == "" }):
-		return &hallpass.FieldError{Field: "index", Reason: "must be subject or recipient"}
+		return &hallpass.FieldError{Field: "index", Reason: "must be subject, recipient or expires_at"}
 	case o.MaxConns < 0 || o.MaxConns == 1:
 		return &hallpass.FieldError{Field: "MaxConns", Reason: "must be at least 2; 0 means 12"}
 	case o.QueueLimit < 1:

@@ -9,12 +9,17 @@ import (
 	"github.com/hallpass-go/hallpass"
 )
 
-var _ hallpass.IndexedStore = (*Store)(nil)
+var (
+	_ hallpass.IndexedStore = (*Store)(nil)
+	_ hallpass.EndingStore  = (*Store)(nil)
+)
 
 // indexes are those that are made on request. An empty text is found by none of them.
 var indexes = map[string]string{
 	"subject":   `CREATE INDEX IF NOT EXISTS passes_by_subject ON passes (subject, issued_at, id) WHERE subject <> ''`,
 	"recipient": `CREATE INDEX IF NOT EXISTS passes_by_recipient ON passes (recipient, issued_at, id) WHERE recipient <> ''`,
+	// Using a pass changes no end, so this costs a redemption nothing.
+	"expires_at": `CREATE INDEX IF NOT EXISTS passes_by_expires_at ON counters (expires_at) WHERE expires_at IS NOT NULL`,
 }
 
 // makeIndexes makes those that are wanted and not there, on a connection of its own
@@ -42,7 +47,7 @@ func (s *Store) makeIndexes(ctx context.Context, wanted []string) error {
 // Indexes implements hallpass.IndexedStore.
 func (s *Store) Indexes(ctx context.Context) ([]string, error) {
 	rows, err := s.reads.QueryContext(ctx, `SELECT name FROM sqlite_schema
-		WHERE type = 'index' AND name IN ('passes_by_subject', 'passes_by_recipient')`)
+		WHERE type = 'index' AND name IN ('passes_by_subject', 'passes_by_recipient', 'passes_by_expires_at')`)
 	names, err := collect(rows, err, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) })
 	for i := range names {
 		names[i] = strings.TrimPrefix(names[i], "passes_by_")

@@ -34,7 +34,7 @@ type Options struct {
 	// Migrate brings the tables of an older hallpass up to date. Without it such a
 	// file is an error.
 	Migrate bool
-	// Indexes makes passes quick to find by "subject" and "recipient", where the file
+	// Indexes makes passes quick to find by "subject", "recipient" and "expires_at", where the file
 	// has no such index yet. Each makes recording passes two to five times slower, and
 	// making one takes minutes where there are millions. They stay, and cannot be
 	// taken away here. Defaults to none.
@@ -69,7 +69,7 @@ func (o Options) validate() error {
 	}
 	for _, name := range o.Indexes {
 		if indexes[name] == "" {
-			return &hallpass.FieldError{Field: "index", Reason: fmt.Sprintf("must be subject or recipient, not %q", name)}
+			return &hallpass.FieldError{Field: "index", Reason: fmt.Sprintf("must be subject, recipient or expires_at, not %q", name)}
 		}
 	}
 	return nil

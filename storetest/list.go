@@ -11,6 +11,52 @@ import (
 )
 
 var listTests = []test{
+	{"rows that end are found by when they do, where the store can", func(t *testing.T, s suite) {
+		one := s.open(t)
+		ending, can := one.(hallpass.EndingStore)
+		if !can {
+			t.Skip("this store is no hallpass.EndingStore, which it need not be")
+		}
+		var want []hallpass.Entry
+		for n := range 30 {
+			e := inSpring(base.Add(-time.Duration(n) * time.Microsecond)) // the last ends first
+			e.ExpiresAt, e.KeepUntil = base.Add(time.Duration(n)*time.Hour), base.Add(100*time.Hour)
+			if n%10 == 9 {
+				e.ExpiresAt, e.KeepUntil = time.Time{}, time.Time{}
+			}
+			record(t, one, e.Pass)
+			if stored := entry(t, one, e.ID); !e.ExpiresAt.IsZero() {
+				want = append(want, stored)
+			}
+		}
+		for _, tt := range []struct {
+			since, until time.Duration
+			limit        int
+			want         []hallpass.Entry
+		}{
+			{0, 5 * time.Hour, 10, want[:5]},
+			{time.Microsecond, 5*time.Hour + time.Microsecond, 10, want[1:6]},
+			{0, 100 * time.Hour, 4, want[:4]},
+			{8 * time.Hour, 100 * time.Hour, 50, want[8:]},
+			{50 * time.Hour, 100 * time.Hour, 50, nil},
+		} {
+			found, err := ending.EndingEntries(t.Context(), base.Add(tt.since), base.Add(tt.until), tt.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, "what ends from "+tt.since.String()+" to "+tt.until.String(), found, tt.want)
+		}
+		moved, err := one.Amend(t.Context(), hallpass.Amendment{Pass: want[0].ID, ExpiresAt: base.Add(90 * time.Hour), KeepUntil: base.Add(100 * time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := ending.EndingEntries(t.Context(), base.Add(28*time.Hour), base.Add(99*time.Hour), 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "what ends after one was extended", found, []hallpass.Entry{want[len(want)-1], moved})
+	}},
+
 	{"rows are listed newest first and page by page nothing is skipped or repeated", func(t *testing.T, s suite) {
 		for name, q := range map[string]hallpass.EntryQuery{
 			"all":        {},

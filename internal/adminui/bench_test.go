@@ -38,7 +38,7 @@ func BenchmarkPages(b *testing.B) {
 	issuer := issuerAt(b, store, ring, time.Now)
 	if missing != nil {
 		fill(b, issuer, store, passes)
-		indexed, err := sqlitestore.Open(b.Context(), file, &sqlitestore.Options{Indexes: []string{"subject", "recipient"}})
+		indexed, err := sqlitestore.Open(b.Context(), file, &sqlitestore.Options{Indexes: []string{"subject", "recipient", "expires_at"}})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -18,20 +18,21 @@ type reasonCount struct {
 
 type overviewView struct {
 	frame
-	Span     span
-	Spans    []span
-	Charts   []chart
-	Reasons  []reasonCount
-	Scopes   []hallpass.ScopeStat
-	Expiring []hallpass.Entry
-	// Further says that not all were looked through for those that end soon.
-	Further bool
+	Span    span
+	Spans   []span
+	Charts  []chart
+	Reasons []reasonCount
+	Scopes  []hallpass.ScopeStat
+	Ending  hallpass.EndingPage
 	Health  []Health
 	Store   string
 	Version string
 	Dropped int64
 	Empty   bool
 }
+
+// LookedThrough is how many passes are looked at for those that end soon.
+func (overviewView) LookedThrough() int { return hallpass.MaxPage }
 
 // soon is when a pass ends soon.
 const soon = 24 * time.Hour
@@ -60,13 +61,11 @@ func (u *UI) overview(v *visit) error {
 	if view.Scopes, err = u.issuer.TopScopes(ctx, until.Add(-s.Length), until, 8); err != nil {
 		return err
 	}
-	expiring, err := u.issuer.Entries(ctx, hallpass.EntryFilter{State: hallpass.StateActive, ExpiringBefore: f.Now.Add(soon), Limit: 8})
-	if err != nil {
+	if view.Ending, err = u.issuer.Ending(ctx, f.Now.Add(soon), 8); err != nil {
 		return err
 	}
-	view.Expiring, view.Further = expiring.Entries, expiring.Next != ""
 	view.Health = u.health(ctx)
-	view.Empty = len(view.Scopes) == 0 && len(expiring.Entries) == 0
+	view.Empty = len(view.Scopes) == 0 && len(view.Ending.Entries) == 0
 	if view.Empty {
 		page, err := u.issuer.Entries(ctx, hallpass.EntryFilter{Limit: 1})
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 type migrateCmd struct {
-	Index []string `placeholder:"FIELD,…" sep:"," help:"Make passes quick to find by these too, at the price of slower recording: subject, recipient."`
+	Index []string `placeholder:"FIELD,…" sep:"," help:"Make passes quick to find by these too, at the price of slower recording: subject, recipient, expires_at."`
 }
 
 func (c *migrateCmd) Run(ctx context.Context, a *app) error {
