@@ -1,19 +1,12 @@
 package guard
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/hallpass-go/hallpass"
 )
-
-const codePurpose = "guard typed code"
 
 // Limits on typing the code of Options.TypedCode, in an hour: by one browser, and
 // by all. A stranger who holds the link has to spend a hundred tries to make its
@@ -25,21 +18,8 @@ const (
 )
 
 // Code returns the six digits to write into the mail of a pass whose route has
-// Options.TypedCode. They follow from the pass's id and the issuer's keys, so
-// nothing is stored.
-func (g *Guard) Code(pass hallpass.Pass) (string, error) {
-	secrets, err := g.cfg.Issuer.Keys().Derive(codePurpose)
-	if err != nil || len(secrets) == 0 {
-		return "", hallpass.ErrUnavailable
-	}
-	return codeOf(secrets[0], pass.ID), nil
-}
-
-func codeOf(secret []byte, id string) string {
-	m := hmac.New(sha256.New, secret)
-	io.WriteString(m, id)
-	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(m.Sum(nil))%1_000_000)
-}
+// Options.TypedCode: those of hallpass.Issuer.TypedCode.
+func (g *Guard) Code(pass hallpass.Pass) (string, error) { return g.cfg.Issuer.TypedCode(pass) }
 
 // checkCode counts the try before it looks at it. What is no code at all is no
 // try: a robot that presses the button types nothing.
@@ -68,15 +48,5 @@ func (rt *route) checkCode(r *http.Request, found presented, cookie, typed strin
 			return false, errThrottled
 		}
 	}
-	secrets, err := g.cfg.Issuer.Keys().Derive(codePurpose)
-	if err != nil {
-		return false, hallpass.ErrUnavailable
-	}
-	right := false
-	for _, secret := range secrets {
-		if hmac.Equal([]byte(codeOf(secret, entry.ID)), []byte(typed)) {
-			right = true
-		}
-	}
-	return right, nil
+	return g.cfg.Issuer.IsTypedCode(entry.Pass, typed)
 }

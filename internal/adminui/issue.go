@@ -56,6 +56,7 @@ var columnLabels = map[string]string{
 	"scope": "What it is for", "mode": "Whose request it makes", "subject": "For whom", "max_uses": "How often", "ttl": "For how long",
 	"not_before": "Not before", "data": "Data, as JSON", "grants": "Only these methods and paths", "recipient": "Sent to", "batch": "Campaign",
 	"url": "Page the link leads to", "format": "Form of the token", "unrecorded": "Nothing written down until its first use",
+	"typed_code": "With the code to be typed",
 }
 
 // modeChoice is one entry of a list of modes.

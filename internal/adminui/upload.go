@@ -305,7 +305,7 @@ func (t *tableRun) judge(line *bulk.Line) {
 func (t *tableRun) write(line bulk.Line, issued hallpass.Issued, err error) error {
 	var out wire.Issued
 	if err == nil {
-		out, err = wire.IssuedOf(issued, line.Request.URL, t.ui.issuer.Now())
+		out, err = line.Request.Answer(t.ui.issuer, issued)
 	}
 	reason := ""
 	if err != nil {

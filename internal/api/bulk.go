@@ -289,7 +289,7 @@ func (b *bulk) issueAll(ctx context.Context, chunk []bulkLine) iter.Seq2[hallpas
 func (b *bulk) write(line bulkLine, issued hallpass.Issued, err error) error {
 	var out wire.Issued
 	if err == nil {
-		out, err = wire.IssuedOf(issued, line.request.URL, b.api.issuer.Now())
+		out, err = line.request.Answer(b.api.issuer, issued)
 	}
 	if err != nil {
 		return wire.Write(b.out, bulkBad{line.number, problemOf(err)})

@@ -33,6 +33,7 @@ type issueBody struct {
 	URL        string          `json:"url,omitempty" doc:"Becomes the link."`
 	Format     string          `json:"format,omitempty" enum:"signed,short,compact" doc:"The form of the token; signed unless given."`
 	Unrecorded *bool           `json:"unrecorded,omitempty" doc:"Write nothing until its first use."`
+	TypedCode  *bool           `json:"typed_code,omitempty" doc:"Answer with the code too that the page of the link wants typed, where a rule says confirm: code."`
 
 	request wire.Request
 }
@@ -58,7 +59,7 @@ func (a *API) issue(ctx context.Context, in *issueIn) (wire.Issued, error) {
 	if err != nil {
 		return wire.Issued{}, err
 	}
-	return wire.IssuedOf(issued, r.URL, a.issuer.Now())
+	return r.Answer(a.issuer, issued)
 }
 
 func (a *API) issueOne(ctx context.Context, key string, spec hallpass.Spec) (hallpass.Issued, error) {

@@ -26,6 +26,8 @@ type Table struct {
 
 	// Header is the names of the columns.
 	Header []string
+	// coded says that the answer has a column for the code to be typed.
+	coded bool
 	// Comma is what the columns are divided by.
 	Comma rune
 }
@@ -89,7 +91,12 @@ func NewTable(in *bufio.Reader, opts *TableOptions) (*Table, error) {
 		header[i] = name
 	}
 	t.Header = header
-	return t, t.assign(opts.Columns)
+	if err := t.assign(opts.Columns); err != nil {
+		return t, err
+	}
+	// No column of theirs is called code: it is too close to mode (wire.CheckCarried).
+	t.coded = opts.Defaults.TypedCode || slices.Contains(t.fields, "typed_code")
+	return t, nil
 }
 
 // assign decides which column is which field.
@@ -201,12 +208,15 @@ func (t *Table) Read() (Line, error) {
 	return line, nil
 }
 
-// Head is the header of the answer: that of the table with id, token, url and
-// error added. A url column of the table is the one that is replaced.
+// Head is the header of the answer: that of the table with id, token, url, where it
+// was asked for the code, and error added. A url column of the table is the one that is replaced.
 func (t *Table) Head() []string {
 	head := append(slices.Clone(t.Header), "id", "token")
 	if t.url() < 0 {
 		head = append(head, "url")
+	}
+	if t.coded {
+		head = append(head, "code")
 	}
 	return append(head, "error")
 }
@@ -220,6 +230,9 @@ func (t *Table) Row(line Line, issued wire.Issued, reason string) []string {
 	row = append(row, issued.ID, issued.Token)
 	if url < 0 {
 		row = append(row, issued.URL)
+	}
+	if t.coded {
+		row = append(row, issued.Code)
 	}
 	return append(row, reason)
 }

@@ -135,7 +135,7 @@ func (b *bulkRun) issue(ctx context.Context, chunk []bulk.Line) error {
 func (b *bulkRun) write(line bulk.Line, issued hallpass.Issued, err error) error {
 	var out wire.Issued
 	if err == nil {
-		out, err = wire.IssuedOf(issued, line.Request.URL, b.Now())
+		out, err = line.Request.Answer(b.Issuer, issued)
 	}
 	if err == nil {
 		b.good++

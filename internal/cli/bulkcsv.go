@@ -65,6 +65,9 @@ func (l *csvLines) writeJSON(line bulk.Line, issued wire.Issued, problem *wire.P
 	if issued.URL != "" {
 		row["url"] = issued.URL
 	}
+	if issued.Code != "" {
+		row["code"] = issued.Code
+	}
 	return wire.Write(l.raw, row)
 }
 

@@ -71,7 +71,7 @@ func (l *jsonLines) write(line bulk.Line, issued wire.Issued, problem *wire.Prob
 	return writeObject(l.out, line.Text, issued)
 }
 
-// writeObject writes an object with id, token and url put in, and the rest of it
+// writeObject writes an object with id, token, url and code put in, and the rest of it
 // as it stood there.
 func writeObject(out io.Writer, text string, issued wire.Issued) error {
 	var b bytes.Buffer
@@ -95,7 +95,8 @@ func writeObject(out io.Writer, text string, issued wire.Issued) error {
 		ID    string `json:"id"`
 		Token string `json:"token"`
 		URL   string `json:"url,omitempty"`
-	}{issued.ID, issued.Token, issued.URL})
+		Code  string `json:"code,omitempty"`
+	}{issued.ID, issued.Token, issued.URL, issued.Code})
 	if err != nil {
 		return err
 	}

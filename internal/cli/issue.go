@@ -26,6 +26,7 @@ type issueCmd struct {
 	URL        string   `name:"url" placeholder:"URL" help:"Print a link to this URL."`
 	Format     string   `placeholder:"FORMAT" values:"signed,short,compact" help:"signed, short (22 characters) or compact."`
 	Unrecorded bool     `help:"Write nothing until its first use."`
+	TypedCode  bool     `help:"Print the code too that the page of the link wants typed, where a rule says confirm: code."`
 	From       string   `placeholder:"FILE" help:"Issue one pass per line of a CSV or JSON Lines file, - for standard input."`
 	Create     bool     `help:"Make the store where it is missing, whatever its kind."`
 }
@@ -42,7 +43,7 @@ func (c *issueCmd) request() (wire.Request, error) {
 			return r, err
 		}
 	}
-	r.Spec.Unrecorded = c.Unrecorded
+	r.Spec.Unrecorded, r.TypedCode = c.Unrecorded, c.TypedCode
 	if len(c.Grant) == 0 {
 		return r, nil
 	}
@@ -69,7 +70,7 @@ func (c *issueCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	out, err := wire.IssuedOf(issued, r.URL, s.Now())
+	out, err := r.Answer(s.Issuer, issued)
 	switch {
 	case err != nil:
 		return err
@@ -85,7 +86,11 @@ func (c *issueCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	return a.line("%s", orText(out.URL, out.Token))
+	err = a.line("%s", orText(out.URL, out.Token))
+	if err == nil && out.Code != "" {
+		err = a.line("%s", out.Code)
+	}
+	return err
 }
 
 // checkSpec judges a spec before a store is opened, or made, for it: an issuer

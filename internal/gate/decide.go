@@ -150,7 +150,8 @@ func (g *Gate) SetRules(rules Rules) error {
 			}
 		default:
 			routes[i].handler = g.guard.Optional(r.Scope, &guard.Options{
-				Modes: r.Modes, Confirm: confirms[r.Confirm], Reads: r.Reads, Title: r.Title, Button: r.Button, UseKey: useKey,
+				Modes: r.Modes, Confirm: confirms[r.Confirm], TypedCode: r.Confirm == confirmCode, Reads: r.Reads,
+				Title: r.Title, Button: r.Button, UseKey: useKey,
 			})(http.HandlerFunc(g.admit))
 		}
 	}

@@ -51,7 +51,8 @@ type Rule struct {
 	Allow []string `yaml:"allow" json:"allow"`
 	// Modes that are honoured. Empty honours all.
 	Modes []hallpass.Mode `yaml:"modes" json:"modes"`
-	// Confirm is auto, always or never; empty is auto.
+	// Confirm is auto, always, never or code; empty is auto. With code the page of a
+	// link asks for what stands in its mail, and nothing else lets in.
 	Confirm string `yaml:"confirm" json:"confirm"`
 	// Reads says that the route changes nothing, so a link need not ask first.
 	Reads bool `yaml:"reads" json:"reads"`
@@ -95,7 +96,7 @@ func (r Rule) check() (field, reason string) {
 		return "allow", "says who of those who log in is let in; it needs access: login"
 	}
 	if _, ok := confirms[r.Confirm]; !ok {
-		return "confirm", "must be auto, always or never"
+		return "confirm", "must be auto, always, never or code"
 	}
 	for _, m := range r.Modes {
 		if m != hallpass.ModePublic && m != hallpass.ModeRequest && m != hallpass.ModeSession {
@@ -162,8 +163,12 @@ func (r Rule) loginOrigin(baseURL string) (string, bool) {
 	return base.Scheme + "://" + strings.ToLower(r.Host), true
 }
 
+// confirmCode asks for the typed code.
+const confirmCode = "code"
+
 var confirms = map[string]guard.Confirm{
 	"": guard.ConfirmAuto, "auto": guard.ConfirmAuto, "always": guard.ConfirmAlways, "never": guard.ConfirmNever,
+	confirmCode: guard.ConfirmAlways,
 }
 
 func (r Rule) matches(baseHost, host, method, path string) bool {

@@ -19,12 +19,14 @@ type Request struct {
 	Spec hallpass.Spec
 	// URL becomes the link, where it is not empty.
 	URL string
+	// TypedCode asks for the code that the page of a link wants typed.
+	TypedCode bool
 }
 
 // requestFields are the names a Request knows.
 var requestFields = []string{
 	"scope", "mode", "subject", "max_uses", "ttl", "not_before", "data", "grants",
-	"recipient", "batch", "url", "format", "unrecorded",
+	"recipient", "batch", "url", "format", "unrecorded", "typed_code",
 }
 
 // RequestFields returns the names of the fields.
@@ -49,12 +51,12 @@ func (r *Request) SetText(field, text string) error {
 	case "data":
 		r.Spec.Data = json.RawMessage(text)
 		return nil
-	case "unrecorded":
+	case "unrecorded", "typed_code":
 		on, err := strconv.ParseBool(strings.ToLower(strings.TrimSpace(text)))
 		if err != nil {
 			return invalid(field, "must be true or false")
 		}
-		r.Spec.Unrecorded = on
+		*r.choice(field) = on
 		return nil
 	}
 	return r.setString(field, text)
@@ -90,11 +92,11 @@ func (r *Request) SetJSON(field string, v strictjson.Value) error {
 	case "data":
 		r.Spec.Data = json.RawMessage(v.Raw)
 		return nil
-	case "unrecorded":
+	case "unrecorded", "typed_code":
 		if v.Kind != strictjson.Bool {
 			return invalid(field, "must be true or false")
 		}
-		r.Spec.Unrecorded = v.Raw == "true"
+		*r.choice(field) = v.Raw == "true"
 		return nil
 	}
 	text, ok := v.Text()
@@ -102,6 +104,14 @@ func (r *Request) SetJSON(field string, v strictjson.Value) error {
 		return invalid(field, "must be text")
 	}
 	return r.setString(field, text)
+}
+
+// choice is a field that is true or false.
+func (r *Request) choice(field string) *bool {
+	if field == "typed_code" {
+		return &r.TypedCode
+	}
+	return &r.Spec.Unrecorded
 }
 
 func (r *Request) setString(field, text string) error {

@@ -53,6 +53,17 @@ type Issued struct {
 	Pass
 	Token string `json:"token"`
 	URL   string `json:"url,omitempty"`
+	// Code is what the page of the link wants typed; only where it was asked for.
+	Code string `json:"code,omitempty"`
+}
+
+// Answer returns what came of a request.
+func (r Request) Answer(by *hallpass.Issuer, i hallpass.Issued) (Issued, error) {
+	out, err := IssuedOf(i, r.URL, by.Now())
+	if err == nil && r.TypedCode {
+		out.Code, err = by.TypedCode(i.Pass)
+	}
+	return out, err
 }
 
 // IssuedOf returns what Issue made; rawURL, where it is not empty, becomes the
