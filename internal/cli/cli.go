@@ -41,6 +41,7 @@ type grammar struct {
 	Sessions   sessionsCmd   `cmd:"" help:"List and end the sessions of those who are logged in."`
 	AdminLink  adminLinkCmd  `cmd:"" name:"admin-link" help:"Print a link that signs an operator in to the admin."`
 	Conf       configCmd     `cmd:"" name:"config" help:"Look at the settings."`
+	Doctor     doctorCmd     `cmd:"" help:"Look whether serve would work with these settings, and what to do where not."`
 	Migrate    migrateCmd    `cmd:"" help:"Make the store, or bring it up to date."`
 	Import     importCmd     `cmd:"" help:"Carry over what another system issued."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`

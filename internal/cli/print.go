@@ -31,12 +31,12 @@ func (a *app) paint(colour, text string) string {
 // stateColour gives each state its one colour; the word stands beside it always.
 func stateColour[S ~string](state S) string {
 	switch string(state) {
-	case string(hallpass.StateActive), string(hallpass.UseSettled), string(hallpass.UseForwarded):
+	case string(hallpass.StateActive), string(hallpass.UseSettled), string(hallpass.UseForwarded), findingOK:
 		return green
-	case string(hallpass.StateNotYetValid), string(hallpass.UsePending), string(hallpass.KeyVerifying):
+	case string(hallpass.StateNotYetValid), string(hallpass.UsePending), string(hallpass.KeyVerifying), findingWarning:
 		return yellow
 	case string(hallpass.StateExpired), string(hallpass.StateSpent), string(hallpass.StateRevoked),
-		string(hallpass.UseUnknown), string(hallpass.KeyRetired):
+		string(hallpass.UseUnknown), string(hallpass.KeyRetired), findingFault:
 		return red
 	}
 	return plain

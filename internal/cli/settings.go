@@ -129,7 +129,7 @@ func (s *settings) load(parsed *kong.Context) error {
 		return fieldError("config", "%v", err)
 	}
 	s.file = readSettings(text, name, knownSettings(parsed.Model.Node))
-	if len(s.file.problems) > 0 && parsed.Command() != "config check" {
+	if len(s.file.problems) > 0 && parsed.Command() != "config check" && parsed.Command() != "doctor" {
 		return fieldError("config", "%s", s.file.problems[0])
 	}
 	return nil
