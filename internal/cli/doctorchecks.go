@@ -21,7 +21,9 @@ import (
 )
 
 // reasonOf is an error as a finding's words.
-func reasonOf(err error) string { return strings.TrimPrefix(wire.ProblemOf(err).Line(), "unavailable: ") }
+func reasonOf(err error) string {
+	return strings.TrimPrefix(wire.ProblemOf(err).Line(), "unavailable: ")
+}
 
 // settings are the findings of config check.
 func (d *doctor) settings(problems []problem) {
