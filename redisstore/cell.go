@@ -159,18 +159,10 @@ const cellsPage = 500
 // Cells implements hallpass.CellStore. A long feed is read in pages; a cell that
 // was written meanwhile stands in it once, with its newest version.
 func (s *Store) Cells(ctx context.Context, group string, since uint64, now time.Time) ([]hallpass.Cell, error) {
-	g := s.keys.group(group)
 	var found []hallpass.Cell
 	at := make(map[string]int)
 	for {
-		answer, err := s.run(ctx, "read cells", call{
-			script: cellsScript, keys: []string{g.cells, g.feed},
-			args: []string{strconv.FormatUint(since, 10), strconv.Itoa(cellsPage)}, read: true,
-		})
-		if err != nil {
-			return nil, err
-		}
-		cells, err := cellsOf(group, answer)
+		cells, err := s.cellsOf(ctx, cellsScript, group, since)
 		if err != nil {
 			return nil, err
 		}
@@ -194,17 +186,9 @@ func (s *Store) Cells(ctx context.Context, group string, since uint64, now time.
 // NewestCells implements hallpass.NewestCells. A cell that is written meanwhile may be
 // missing: it is newer than all that are read.
 func (s *Store) NewestCells(ctx context.Context, group string, before uint64, limit int, now time.Time) ([]hallpass.Cell, error) {
-	g := s.keys.group(group)
 	var found []hallpass.Cell
 	for {
-		answer, err := s.run(ctx, "read cells", call{
-			script: newestCellsScript, keys: []string{g.cells, g.feed},
-			args: []string{strconv.FormatUint(before, 10), strconv.Itoa(cellsPage)}, read: true,
-		})
-		if err != nil {
-			return nil, err
-		}
-		cells, err := cellsOf(group, answer)
+		cells, err := s.cellsOf(ctx, newestCellsScript, group, before)
 		if err != nil {
 			return nil, err
 		}
@@ -222,8 +206,16 @@ func (s *Store) NewestCells(ctx context.Context, group string, before uint64, li
 	}
 }
 
-// cellsOf reads keys and cells in turn.
-func cellsOf(group string, answer []string) ([]hallpass.Cell, error) {
+// cellsOf reads a page of a feed from a version on, in the script's direction.
+func (s *Store) cellsOf(ctx context.Context, by *script, group string, from uint64) ([]hallpass.Cell, error) {
+	g := s.keys.group(group)
+	answer, err := s.run(ctx, "read cells", call{
+		script: by, keys: []string{g.cells, g.feed},
+		args: []string{strconv.FormatUint(from, 10), strconv.Itoa(cellsPage)}, read: true,
+	})
+	if err != nil {
+		return nil, err
+	}
 	cells := make([]hallpass.Cell, 0, len(answer)/2)
 	for pair := range slices.Chunk(answer, 2) {
 		if len(pair) < 2 {
