@@ -26,8 +26,11 @@ var base = time.Date(2026, 3, 14, 15, 9, 26, 535_897_000, time.UTC)
 var lastID atomic.Int64
 
 // newID returns a UUIDv7 that is greater than every one before it.
-func newID() string {
-	milli := base.UnixMilli() + lastID.Add(1)
+func newID() string { return idAt(time.UnixMilli(base.UnixMilli() + lastID.Add(1))) }
+
+// idAt returns an id of a moment, to the millisecond.
+func idAt(at time.Time) string {
+	milli := at.UnixMilli()
 	var random [8]byte
 	rand.Read(random[:])
 	return fmt.Sprintf("%08x-%04x-7%03x-8%03x-%012x", milli>>16, milli&0xffff,

@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) hallpass.Store, opts *Options) {
 	}
 	for _, group := range [][]test{
 		quotaTests, firstUseTests, keyTests, settleTests, revokeTests, cancelTests,
-		recordTests, historyTests, amendTests, listTests, pruneTests, cellTests, counterTests, feedTests, eventTests,
+		recordTests, historyTests, amendTests, listTests, pruneTests, cellTests, counterTests, feedTests, eventTests, sealTests,
 	} {
 		for _, tt := range group {
 			t.Run(tt.name, func(t *testing.T) {
