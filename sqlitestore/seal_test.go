@@ -273,12 +273,15 @@ func TestVerifyingWaitsForAPrune(t *testing.T) {
 	if _, err := s.Prune(t.Context(), hallpass.PruneOptions{MaxAge: 4*time.Minute + 10*time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	s.tamper(t, `INSERT INTO uses SELECT printf('%s%d', ?1, n), pass, subject, ?2, client_ip, user_agent, method, path, status, state, key
-		FROM uses, (SELECT value AS n FROM json_each('[1, 2, 3]')) WHERE id = (SELECT max(id) FROM uses)`, minuteID(1)[:35], sealBase.Add(time.Minute).UnixMicro())
+	for n := range 2 { // three of the four uses of each minute are left
+		s.tamper(t, `INSERT INTO uses SELECT printf('%s%d', ?1, n), pass, subject, ?2, client_ip, user_agent, method, path, status, state, key
+			FROM uses, (SELECT value AS n FROM json_each('[1, 2, 3]')) WHERE id = (SELECT max(id) FROM uses)`,
+			minuteID(n)[:35], sealBase.Add(time.Duration(n)*time.Minute).UnixMicro())
+	}
 	done := make(chan hallpass.SealReport)
 	go func() { done <- s.verify(t) }()
-	for range 3 {
-		time.Sleep(time.Second)
+	for range 6 {
+		time.Sleep(400 * time.Millisecond)
 		s.tamper(t, `DELETE FROM uses WHERE id = (SELECT min(id) FROM uses)`)
 	}
 	if report := <-done; !report.Whole() {
