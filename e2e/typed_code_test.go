@@ -41,8 +41,7 @@ func TestATypedCodeIsAskedForByAServersRule(t *testing.T) {
 			t.Fatalf("a wrong code: %q", typed)
 		}
 	}
-	robot.do("sending the form by script", chromedp.Evaluate[chromedp.Void](`document.querySelector("main form").submit()`))
-	robot.open(pass.URL)
+	robot.sends(pass.URL, sendings["submit"])
 	if robot.says("the application") {
 		t.Error("a script is in without the code")
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,15 +64,12 @@ func TestTheDocumentedReceiverTakesWhatIsSignedAndNothingElse(t *testing.T) {
 	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := needs.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := strings.Cut(addr, ":")
+	port := strconv.Itoa(free)
+	addr := "127.0.0.1:" + port
 	ctx, cancel := context.WithCancel(t.Context())
 	receiver := exec.CommandContext(ctx, python, file)
 	receiver.Env = append(os.Environ(), "HOOK_SECRET="+string(hookSecret), "PORT="+port)
